@@ -1,0 +1,116 @@
+{{ config(
+    materialized='incremental',
+    pre_hook=["{% if is_incremental() %}{{ people_delete_partitions(people_changed_partitions(
+        ref('int_events_staged'), this,
+        'count(*)', people_checksum(['seq']), 'count(*)', people_checksum(['seq'])
+    )) }}{% endif %}"],
+) }}
+
+with staged as (
+
+    select
+        staged.*,
+        {{ people_host('staged.referrer') }} as referrer_host,
+        case
+            when staged.gclid is not null then 'gclid'
+            when staged.fbclid is not null then 'fbclid'
+            when staged.ttclid is not null then 'ttclid'
+        end as click_id_type,
+        event_map.touchpoint_key,
+        coalesce(event_map.carries_channel, false) as carries_channel
+    from {{ ref('int_events_staged') }} as staged
+    left join {{ ref('event_map') }} as event_map
+        on staged.event_type = event_map.event_type and event_map.source_kind = 'amplitude'
+    {% if is_incremental() %}
+        where {{ people_is_missing_partition('staged') }}
+    {% endif %}
+
+),
+
+-- Rules are tried on the few distinct combinations, not on every event.
+origins as (
+
+    select distinct
+        click_id_type,
+        lower(utm_source) as utm_source,
+        lower(utm_medium) as utm_medium,
+        referrer_host
+    from staged
+    where carries_channel
+
+),
+
+ranked_rules as (
+
+    select
+        origins.*,
+        rules.channel_id,
+        row_number() over (
+            partition by
+                origins.click_id_type, origins.utm_source, origins.utm_medium, origins.referrer_host
+            order by rules.rule_order
+        ) as rule_rank
+    from origins
+    inner join {{ ref('channel_rules') }} as rules
+        on
+            ({{ people_rule_matches('origins.click_id_type', 'rules.click_id_type') }})
+            and ({{ people_rule_matches('origins.utm_source', 'rules.utm_source') }})
+            and ({{ people_rule_matches('origins.utm_medium', 'rules.utm_medium') }})
+            and (
+                {{ people_rule_matches('origins.referrer_host', 'rules.referrer_host') }}
+                or origins.referrer_host like '%.' || rules.referrer_host
+            )
+
+),
+
+origin_channels as (
+
+    select
+        ranked_rules.click_id_type,
+        ranked_rules.utm_source,
+        ranked_rules.utm_medium,
+        ranked_rules.referrer_host,
+        channels.channel_id,
+        channels.platform,
+        channels.is_paid
+    from ranked_rules
+    inner join {{ ref('channels') }} as channels
+        on ranked_rules.channel_id = channels.channel_id
+    where ranked_rules.rule_rank = 1
+
+)
+
+select
+    staged.source,
+    staged.account_id,
+    staged.day,
+    staged.load_id,
+    staged.seq,
+    staged.event_id,
+    staged.event_at,
+    {{ business_date('staged.event_at') }} as event_date,
+    staged.event_type,
+    staged.touchpoint_key,
+    staged.carries_channel,
+    staged.device_id,
+    staged.user_id,
+    {{ people_node_id('device', "'app'", 'staged.device_id') }} as device_node_id,
+    {{ people_node_id('user_id', "'app'", 'staged.user_id') }} as user_node_id,
+    case when staged.session_id >= 0 then staged.session_id end as session_no,
+    lower(staged.email_hash) as email_hash,
+    lower(staged.phone_hash) as phone_hash,
+    staged.has_consent,
+    staged.order_id,
+    origin_channels.channel_id,
+    origin_channels.platform,
+    case when origin_channels.is_paid then staged.utm_campaign end as campaign_id,
+    case when origin_channels.is_paid then staged.utm_content end as ad_id,
+    coalesce(staged.gclid, staged.fbclid, staged.ttclid) as click_id
+from staged
+left join origin_channels
+    on
+        staged.carries_channel
+        and staged.click_id_type is not distinct from origin_channels.click_id_type
+        and lower(staged.utm_source) is not distinct from origin_channels.utm_source
+        and lower(staged.utm_medium) is not distinct from origin_channels.utm_medium
+        and staged.referrer_host is not distinct from origin_channels.referrer_host

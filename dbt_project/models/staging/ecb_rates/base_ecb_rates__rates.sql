@@ -1,0 +1,17 @@
+{{ config(materialized='incremental') }}
+
+{#-
+    A day holds all its currencies in one object whose keys are the currencies, so the rates stay
+    together here and become rows in the staging model.
+-#}
+{{ base_model(
+    {'date': 'VARCHAR', 'rates': 'JSON'},
+    {'date_day': 'try_cast(r.date as date)', 'rates': 'cast(r.rates as varchar)'},
+    [
+        ['missing date', 'date_day is null'],
+        ['date differs from the day of its load', 'date_day <> day'],
+        ['missing rates', 'rates is null'],
+        ['a rate is not a positive number', has_bad_rate('rates')],
+    ],
+    ['date_day'],
+) }}

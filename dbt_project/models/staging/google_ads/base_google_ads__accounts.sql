@@ -1,0 +1,14 @@
+{{ config(materialized='incremental') }}
+
+{{ ad_account(
+    {
+        'customer': {
+            'descriptiveName': 'VARCHAR', 'currencyCode': 'VARCHAR', 'timeZone': 'VARCHAR'
+        },
+    },
+    {
+        'account_name': 'r.customer."descriptiveName"',
+        'currency': 'r.customer."currencyCode"',
+        'timezone': 'r.customer."timeZone"',
+    },
+) }}

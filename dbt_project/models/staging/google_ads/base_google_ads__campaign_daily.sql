@@ -1,0 +1,3 @@
+{{ config(materialized='incremental') }}
+
+{{ google_ads_report('campaign') }}

@@ -1,0 +1,10 @@
+{{ config(materialized='incremental') }}
+
+{{ ad_entity(
+    {'campaign': {'id': 'VARCHAR', 'name': 'VARCHAR', 'status': 'VARCHAR'}},
+    {
+        'campaign_id': 'r.campaign.id',
+        'campaign_name': 'r.campaign.name',
+        'campaign_status': 'r.campaign.status',
+    },
+) }}

@@ -1,0 +1,5 @@
+{{ canonical_entity(
+    'google_ads',
+    'ad_groups',
+    ['ad_group_id', 'campaign_id', 'ad_group_name', 'ad_group_status']
+) }}

@@ -1,0 +1,1 @@
+{{ canonical_report('google_ads', ref('base_google_ads__campaign_daily')) }}

@@ -1,0 +1,1 @@
+{{ canonical_report_history('google_ads', google_ads_report) }}

@@ -1,0 +1,3 @@
+{{ config(materialized='incremental') }}
+
+{{ meta_ads_report('ad') }}

@@ -1,0 +1,10 @@
+{{ config(materialized='incremental') }}
+
+{{ ad_entity(
+    {'id': 'VARCHAR', 'name': 'VARCHAR', 'effective_status': 'VARCHAR', 'status': 'VARCHAR'},
+    {
+        'campaign_id': 'r.id',
+        'campaign_name': 'r.name',
+        'campaign_status': 'coalesce(r.effective_status, r.status)',
+    },
+) }}

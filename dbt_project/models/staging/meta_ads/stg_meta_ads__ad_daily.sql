@@ -1,0 +1,1 @@
+{{ canonical_report('meta_ads', ref('base_meta_ads__ad_daily')) }}

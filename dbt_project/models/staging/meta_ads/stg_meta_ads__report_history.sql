@@ -1,0 +1,1 @@
+{{ canonical_report_history('meta_ads', meta_ads_report) }}

@@ -1,0 +1,16 @@
+{{ config(materialized='incremental') }}
+
+{#- `timezone` may be POSIX-signed (Etc/GMT+8 lies 8 hours behind UTC); the display zone is plain. -#}
+{{ ad_account(
+    {
+        'name': 'VARCHAR',
+        'currency': 'VARCHAR',
+        'display_timezone': 'VARCHAR',
+        'timezone': 'VARCHAR',
+    },
+    {
+        'account_name': 'r.name',
+        'currency': 'r.currency',
+        'timezone': "coalesce(nullif(r.display_timezone, ''), r.timezone)",
+    },
+) }}

@@ -1,0 +1,3 @@
+{{ config(materialized='incremental') }}
+
+{{ tiktok_ads_report('ad') }}

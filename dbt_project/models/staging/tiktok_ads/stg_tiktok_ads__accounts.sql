@@ -1,0 +1,1 @@
+{{ canonical_entity('tiktok_ads', 'accounts', ['account_name', 'currency', 'timezone']) }}

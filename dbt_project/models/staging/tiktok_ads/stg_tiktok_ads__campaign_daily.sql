@@ -1,0 +1,1 @@
+{{ canonical_report('tiktok_ads', ref('base_tiktok_ads__campaign_daily')) }}

@@ -1,0 +1,121 @@
+"""Airflow and the emulated platforms together, for as long as a person looks at them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import requests
+
+from desilo import durable, local, settings
+
+PORT = 8080
+START_WITHIN_S = 180.0
+
+
+def run() -> int:
+    """Start both, print where and how to get in, wait for Ctrl-C.
+
+    Raises:
+        desilo.durable.BusyError: they run already, or a night does.
+        desilo.local.LocalError: Airflow did not come up; the text names its log.
+    """
+    os.environ.update(local.airflow_environment())
+    fixtures = local.fixtures()
+    port = int(os.environ.get("DESILO_PORT", PORT))
+    with (
+        durable.lock(settings.home() / "night.lock", what="the night", wait_s=0),
+        durable.lock(settings.home() / "up.lock", what="Airflow (make up)", wait_s=0),
+        local.platforms(fixtures) as platforms,
+    ):
+        local.ensure_database()
+        now = platforms.at(platforms.last_day)
+        os.environ.setdefault("DESILO_NOW", now.isoformat())
+        os.environ["DESILO_DROP"] = platforms.drop
+        for name, value in platforms.connections().items():
+            os.environ.setdefault(name, value)
+        os.environ["AIRFLOW__API__PORT"] = str(port)
+        log = settings.home() / "airflow.log"
+        with open(log, "ab") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "airflow", "standalone"], stdout=sink, stderr=sink
+            )
+        try:
+            _wait(process, port, log)
+            print(f"Airflow    http://127.0.0.1:{port}   user admin, password {_password()}")
+            print(f"Platforms  {platforms.base_url}   their clock says {now:%Y-%m-%d %H:%M} UTC")
+            print(f"Log        {log}")
+            print("New DAGs are paused: switch them on there, or trigger `build_marts`.")
+            print("Stop with Ctrl-C.", flush=True)
+            process.wait()
+        except KeyboardInterrupt:
+            print("stopping")
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+    return 0
+
+
+def backfill(source: str, since: date, until: date) -> int:
+    """Ask Airflow to land a range again, one run a day; its scheduler does the work."""
+    os.environ.update(local.airflow_environment())
+    command = [
+        sys.executable, "-m", "airflow", "backfill", "create",
+        "--dag-id", f"ingest__{source}",
+        "--from-date", since.isoformat(), "--to-date", until.isoformat(),
+        "--reprocess-behavior", "completed", "--max-active-runs", "1",
+    ]  # fmt: skip
+    print("Airflow's scheduler runs a backfill: keep `make up` running beside this.")
+    return subprocess.run(command, check=False).returncode
+
+
+def restate(source: str, since: date, until: date, *, accept_shrunken: bool) -> int:
+    """Trigger the DAG `restate`; Airflow's scheduler does the work."""
+    os.environ.update(local.airflow_environment())
+    conf = {
+        "since": since.isoformat(),
+        "day": until.isoformat(),
+        "source": source,
+        "accept_shrunken": accept_shrunken,
+    }
+    print("Airflow's scheduler runs it: keep `make up` running, with `restate` switched on.")
+    command = [
+        sys.executable,
+        "-m",
+        "airflow",
+        "dags",
+        "trigger",
+        "restate",
+        "--conf",
+        json.dumps(conf),
+    ]
+    return subprocess.run(command, check=False).returncode
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_WITHIN_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise local.LocalError(f"Airflow ended while it started; see {log}")
+        try:
+            answer = requests.get(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=2)
+            if answer.json()["scheduler"]["status"] == "healthy":
+                return
+        except (requests.RequestException, ValueError, KeyError):
+            pass
+        time.sleep(1)
+    raise local.LocalError(f"Airflow was not healthy after {START_WITHIN_S:.0f} s; see {log}")
+
+
+def _password() -> str:
+    generated = Path(os.environ["AIRFLOW_HOME"]) / "simple_auth_manager_passwords.json.generated"
+    return str(json.loads(generated.read_text("utf-8"))["admin"])

@@ -1,0 +1,59 @@
+"""One world from one seed: people, journeys, orders, ads and rates that agree with each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sandbox import ads, commerce, events, journeys, people
+from sandbox.rates import Rates
+
+SIZES = {"default": 24_000, "small": 500}
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that is true, from which both the platforms and the ledger speak."""
+
+    name: str
+    seed: int
+    people: people.People
+    sessions: journeys.Sessions
+    shop: commerce.Shop
+    events: events.Events
+    ads: ads.AdNumbers
+    rates: Rates
+    texts: people.Texts
+
+
+def make_world(name: str = "default", seed: int = 7) -> World:
+    """Build the world; the same name and seed give the same world on every machine.
+
+    Raises:
+        ValueError: no world has that name.
+    """
+    if name not in SIZES:
+        raise ValueError(f"no world {name!r}; there are {', '.join(SIZES)}")
+    count = SIZES[name]
+    folk_rng, order_rng, ad_rng, visit_rng, shop_rng, event_rng, rate_rng = (
+        np.random.default_rng([seed, part]) for part in range(7)
+    )
+    folk = people.make_people(count, folk_rng)
+    plan = commerce.plan_orders(folk, order_rng)
+    spend = ads.plan_spend(count / SIZES["default"], ad_rng)
+    sessions = journeys.make_sessions(folk, plan, spend, visit_rng)
+    placed = events.order_times(sessions, len(plan.person), shop_rng)
+    shop = commerce.make_shop(folk, *placed, shop_rng)
+    cell, touched_at = journeys.touched_cells(sessions)
+    return World(
+        name=name,
+        seed=seed,
+        people=folk,
+        sessions=sessions,
+        shop=shop,
+        events=events.make_events(folk, sessions, shop, seed, event_rng),
+        ads=ads.make_numbers(spend, cell, touched_at, ad_rng),
+        rates=Rates(rate_rng),
+        texts=people.Texts(folk, seed),
+    )
