@@ -39,6 +39,7 @@ def plan(
             _loads(day, limits),
             _coverage(day, limits),
             _reports(limits),
+            _zone(),
             _money(limits),
             _accounts(),
         ),
@@ -168,25 +169,6 @@ def _loads(day: str, limits: Mapping[str, float]) -> Suite:
                 READ_SUSPECT,
                 "select * from {batch} order by kind, stream, account_id, day",
             ),
-            _claim(
-                "loads_complete_for_day",
-                "warning",
-                "accounts",
-                "Every account that is switched on has landed the night's day; one that has not "
-                "is shown with the day through which it is complete.",
-                "Read the log of the account's ingest run; the next night asks again by itself.",
-                f"""
-                select expected.kind, expected.account_id, streams.stream
-                from raw.accounts_expected as expected
-                join (select distinct kind, stream from day_loads) as streams
-                    on streams.kind = expected.kind
-                left join day_loads as landed
-                    on landed.kind = expected.kind and landed.account_id = expected.account_id
-                    and landed.stream = streams.stream and landed.day = date '{day}'
-                where expected.is_enabled and landed.account_id is null
-                order by 1, 2, 3
-                """,
-            ),
         ),
     )
 
@@ -246,7 +228,7 @@ def _coverage(day: str, limits: Mapping[str, float]) -> Suite:
                 from (
                     select loads.*,
                         median(rows) over before as norm, count(*) over before as days_before
-                    from {{batch}} as loads
+                    from (select * from {{batch}}) as loads
                     window before as (
                         partition by kind, stream, account_id order by day
                         rows between 14 preceding and 1 preceding
@@ -255,9 +237,33 @@ def _coverage(day: str, limits: Mapping[str, float]) -> Suite:
                 where days_before >= 7 and norm >= {norm} and rows > 0
                     and rows < {limits["rows_share_min"]} * norm
                     and (kind, stream, account_id, day) in (
-                        select (kind, stream, account_id, day) from raw.changed_partitions
+                        select (changed.kind, changed.stream, changed.account_id, changed.day)
+                        from raw.changed_partitions as changed
+                        join raw.accounts_expected as expected
+                            on expected.kind = changed.kind
+                            and expected.account_id = changed.account_id
+                        where changed.day > date '{day}' - expected.reread_days
                     )
                 order by kind, stream, account_id, day
+                """,
+            ),
+            _claim(
+                "loads_complete_for_day",
+                "warning",
+                "accounts",
+                "Every account that is switched on has landed the night's day; one that has not "
+                "is shown with the day through which it is complete.",
+                "Read the log of the account's ingest run; the next night asks again by itself.",
+                f"""
+                select expected.kind, expected.account_id, streams.stream
+                from raw.accounts_expected as expected
+                join (select distinct kind, stream from {{batch}}) as streams
+                    on streams.kind = expected.kind
+                left join (select * from {{batch}}) as landed
+                    on landed.kind = expected.kind and landed.account_id = expected.account_id
+                    and landed.stream = streams.stream and landed.day = date '{day}'
+                where expected.is_enabled and landed.account_id is null
+                order by 1, 2, 3
                 """,
             ),
             _claim(
@@ -301,17 +307,28 @@ def _reports(limits: Mapping[str, float]) -> Suite:
                         median(coalesce(ad_spend, 0) / nullif(spend, 0)) over (
                             partition by platform, account_id, campaign_id
                         ) as usual_share,
-                        count(*) over (partition by platform, account_id, campaign_id) as days
+                        count(*) over (partition by platform, account_id, campaign_id) as days,
+                        count(spend) over (partition by platform, account_id, day)
+                            as campaigns_of_day
                     from {{batch}}
                 )
                 where is_new and (
                     (days >= 5 and usual_share > 0 and spend > 0 and share < {drop} * usual_share)
-                    or (coalesce(spend, 0) = 0 and ad_spend > 0)
+                    or (spend is null and ad_spend > 0 and campaigns_of_day > 0)
                 )
                 group by platform, account_id, day
                 order by platform, account_id, day
                 """,
             ),
+        ),
+    )
+
+
+def _zone() -> Suite:
+    return Suite(
+        "landing_zone",
+        "select * from account_days",
+        (
             _claim(
                 "zone_not_shifted",
                 "critical",
@@ -328,7 +345,7 @@ def _reports(limits: Mapping[str, float]) -> Suite:
                 union all
                 select now.platform, now.account_id, 'numbers moved by a day' as why,
                     count(*) as found, max(now.day) as day
-                from account_days as now
+                from (select * from {batch}) as now
                 join account_days as neighbour
                     on neighbour.platform = now.platform
                     and neighbour.account_id = now.account_id
@@ -377,7 +394,7 @@ def _money(limits: Mapping[str, float]) -> Suite:
                             rows between 28 preceding and 1 preceding
                         ) as usual,
                         coalesce(units, 1) as units
-                    from {{batch}} as days
+                    from (select * from {{batch}}) as days
                     left join currencies
                         on currencies.platform = days.platform
                         and currencies.account_id = days.account_id

@@ -35,7 +35,6 @@ JSON_TYPES = {
 }
 UNIT_FACTORS = {"major": "1", "minor": "0.01", "micros": "0.000001"}
 SPEND_NAMES = ("spend", "cost", "costmicros", "statcost")
-CLICK_NAMES = ("clicks", "click")
 CAMPAIGN_NAMES = ("campaignid", "campaign.id")
 DATE_NAMES = ("datestart", "date", "stattimeday", "reportdate")
 CURRENCY_NAMES = ("currency", "currencycode", "accountcurrency")
@@ -188,14 +187,15 @@ def _report_rows(streams: Sequence[Mapping[str, Any]]) -> str:
             continue
         factor = UNIT_FACTORS[stream.get("money", {}).get(spend, "major")]
         paths = [find(stream, DATE_NAMES), find(stream, CAMPAIGN_NAMES), spend]
-        paths.append(find(stream, CLICK_NAMES))
+        # The click count stands beside the spend; it is often absent when there were none.
+        paths.append(".".join([*spend.split(".")[:-1], "clicks"]))
         wanted = _paths([path or "(absent)" for path in paths])
         selects.append(
             f"""
             select {text(stream["kind"])}, {text(stream["stream"])}, account_id, day,
                 try_cast(left(found[1], 10) as date), coalesce(found[2], ''),
                 try_cast(try_cast(found[3] as decimal(30, 6)) * {factor} as decimal(18, 6)),
-                try_cast(found[4] as bigint)
+                coalesce(try_cast(found[4] as bigint), 0)
             from (
                 select account_id, day, json_extract_string(record, {wanted}) as found
                 from {_table(stream)}

@@ -11,9 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.core import UnexpectedRowsExpectation
+from great_expectations.expectations.expectation import Expectation
+from great_expectations.render import RenderedTableContent
+from great_expectations.render.renderer.renderer import renderer
 
+SHOWN_ROWS = 20
 Severity = Literal["critical", "warning"]
 Columns = Mapping[str, Mapping[str, str]]
 """``schema.table`` -> column -> DuckDB type: what the database holds when the gate starts."""
@@ -23,7 +26,7 @@ THRESHOLDS: Mapping[str, float] = {
     "money_jump": 20.0,  # an account-day against its own median, up or (inverse) down
     "money_restated": 5.0,  # a day re-read against the same day as the build before had it
     "cost_per_click_min": 0.001,  # major units; a hundredth of the cheapest click seen
-    "cost_per_click_max": 500.0,
+    "cost_per_click_max": 50.0,  # an account's day; the dearest trades pay 10 on average
     "rows_share_min": 0.3,  # rows of a day against the trailing median
     "rows_norm_min": 20.0,  # below so many rows a day a smaller answer is ordinary
     "ad_share_drop": 0.5,  # ad-level share of a campaign's spend against its own median
@@ -49,8 +52,23 @@ class NoRows(UnexpectedRowsExpectation):
     """
 
     @classmethod
-    def _shown(cls) -> int:
-        return 20
+    @renderer(renderer_type="renderer.diagnostic.unexpected_table")
+    def _diagnostic_unexpected_table_renderer(
+        cls,
+        configuration: Any = None,
+        result: Any = None,
+        runtime_configuration: Any = None,
+    ) -> list[RenderedTableContent] | None:
+        """The rows found, as a table on the validation's page."""
+        rows = ((result.result or {}).get("details") or {}).get("unexpected_rows") if result else None
+        if not rows:
+            return None
+        table = [[str(value) for value in row.values()] for row in rows]
+        return [
+            RenderedTableContent(
+                content_block_type="table", table=table, header_row=[str(name) for name in rows[0]]
+            )
+        ]
 
     def _validate(
         self,
@@ -59,7 +77,7 @@ class NoRows(UnexpectedRowsExpectation):
         execution_engine: Any | None = None,
     ) -> dict[str, Any]:
         found = metrics["unexpected_rows_query.row_count"]
-        rows = metrics["unexpected_rows_query.table"][: self._shown()]
+        rows = metrics["unexpected_rows_query.table"][:SHOWN_ROWS]
         return {
             "success": found == 0,
             "result": {"observed_value": found, "details": {"unexpected_rows": rows}},

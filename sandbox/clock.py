@@ -32,6 +32,7 @@ def day_of(text: str) -> int:
     return (date.fromisoformat(text) - EPOCH).days
 
 
+@cache
 def iso_day(day: int) -> str:
     """ISO date of a day number."""
     return (EPOCH + timedelta(days=int(day))).isoformat()

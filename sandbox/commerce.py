@@ -41,7 +41,7 @@ def plan_orders(people: People, rng: np.random.Generator) -> Plan:
     persons, days, firsts = [buyer], [first], [np.ones(len(buyer), bool)]
     previous, owner = first, buyer
     for number in range(1, 9):
-        stays = rng.random(len(owner)) < (0.60 if number == 1 else 0.66)
+        stays = rng.random(len(owner)) < (0.50 if number == 1 else 0.62)
         owner, previous = owner[stays], previous[stays]
         previous = previous + 3 + rng.exponential(19.0 + number, len(owner)).astype(np.int64)
         persons.append(owner)
@@ -141,7 +141,7 @@ def _day(text: str) -> int:
 
 
 def _lines(count: int, market: np.ndarray, coupon: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    price = rng.integers(14, 120, size=PRODUCTS) * 100 - np.array([1, 5, 10])[np.arange(PRODUCTS) % 3]
+    price = rng.integers(9, 72, size=PRODUCTS) * 100 - np.array([1, 5, 10])[np.arange(PRODUCTS) % 3]
     cost_share = rng.uniform(0.34, 0.46, size=PRODUCTS)
     per_order = rng.choice([1, 2, 3, 4], size=count, p=(0.55, 0.28, 0.12, 0.05))
     line_order = np.repeat(np.arange(count), per_order)

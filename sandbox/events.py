@@ -40,23 +40,26 @@ class Events:
         return len(self.code)
 
 
-def order_times(sessions: Sessions, count: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+def order_times(
+    people: People, sessions: Sessions, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
     """(person, session, user, ordered_at) per planned order.
 
-    One in thirty is taken by the shop's night desk shortly after midnight of the same company day,
-    which is still the day before in UTC; nothing in the app tells of those.
+    Of people who arrived on an earlier day one order in twenty is taken by the shop's night desk shortly
+    after midnight, which is still the day before in UTC; nothing in the app tells of those.
     """
     carrier = np.flatnonzero(sessions.order >= 0)
     session = np.empty(count, dtype=np.int64)
     session[sessions.order[carrier]] = carrier
     ordered_at = sessions.started_at[session] + ORDER_AFTER + rng.integers(0, 90 * SECOND, count)
     by_guest = rng.random(count) < 0.07
-    at_night = rng.random(count) < 1 / 30
-    midnight = local_day(ordered_at, COMPANY_ZONE) * DAY
+    day = local_day(ordered_at, COMPANY_ZONE)
+    at_night = (rng.random(count) < 1 / 20) & (day - FIRST_DAY > people.arrival_day[sessions.person[session]])
+    midnight = day * DAY
     tonight = utc_us(midnight + 5 * MINUTE + rng.integers(0, 50 * MINUTE, count), COMPANY_ZONE)
     ordered_at = np.where(at_night, tonight, ordered_at)
     user = np.where(by_guest | at_night, -1, sessions.user[session])
-    return sessions.person[session], session, user, ordered_at
+    return sessions.person[session], session, user, ordered_at // SECOND * SECOND
 
 
 class _Columns:

@@ -141,6 +141,7 @@ class Texts:
     def __init__(self, people: People, seed: int) -> None:
         self._people = people
         self._seed = seed
+        self._device_ids: dict[int, str] = {}
 
     def email(self, person: int, second: bool = False) -> str:
         """The normalised address (trimmed, lower case)."""
@@ -163,8 +164,12 @@ class Texts:
 
     def device_id(self, device: int) -> str:
         """The device's id; iOS writes upper case."""
-        text = uuid_of(self._seed + 101, device)
-        return text.upper() if self._people.device_platform[device] == IOS else text
+        text = self._device_ids.get(device)
+        if text is None:
+            text = uuid_of(self._seed + 101, device)
+            text = text.upper() if self._people.device_platform[device] == IOS else text
+            self._device_ids[device] = text
+        return text
 
     def user_email(self, user: int) -> str:
         """The address the app account was opened with."""

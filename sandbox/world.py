@@ -43,7 +43,7 @@ def make_world(name: str = "default", seed: int = 7) -> World:
     plan = commerce.plan_orders(folk, order_rng)
     spend = ads.plan_spend(count / SIZES["default"], ad_rng)
     sessions = journeys.make_sessions(folk, plan, spend, visit_rng)
-    placed = events.order_times(sessions, len(plan.person), shop_rng)
+    placed = events.order_times(folk, sessions, len(plan.person), shop_rng)
     shop = commerce.make_shop(folk, *placed, shop_rng)
     cell, touched_at = journeys.touched_cells(sessions)
     return World(

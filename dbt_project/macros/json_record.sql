@@ -63,27 +63,3 @@
     from {{ relation }}
     lateral view explode(from_json(rates, 'map<string,string>')) as currency, rate_text
 {%- endmacro %}
-
-
-{#- Whether any value of such an object is neither a positive number nor `N/A`. -#}
-{% macro has_bad_rate(column) -%}
-    {{ adapter.dispatch('has_bad_rate')(column) }}
-{%- endmacro %}
-
-{% macro default__has_bad_rate(column) -%}
-    len(
-        list_filter(
-            map_values(try(from_json({{ column }}, '{{ tojson("MAP(VARCHAR, VARCHAR)") }}'))),
-            lambda rate: rate is not null
-            and rate <> 'N/A'
-            and coalesce(try_cast(rate as decimal(18, 8)), 0) <= 0
-        )
-    ) > 0
-{%- endmacro %}
-
-{% macro spark__has_bad_rate(column) -%}
-    exists(
-        map_values(from_json({{ column }}, 'map<string,string>')),
-        rate -> rate <> 'N/A' and coalesce(cast(rate as decimal(18, 8)), 0) <= 0
-    )
-{%- endmacro %}

@@ -20,28 +20,23 @@
 
 
 {#-
-    Exact quotient of two non-negative decimals, rounded half up to `scale` digits; null when a side is
-    null or the divisor 0. DuckDB divides decimals as doubles, so the digits are worked out in
-    integers there: both sides hold at most 8 decimals, and numerator < 1e14 at scale 8.
+    Exact quotient of two decimals, rounded half away from zero to `scale` digits (at most 8); null
+    when a side is null or the divisor 0. DuckDB divides decimals as doubles, so the digits are worked
+    out in integers there; both sides are read with 8 decimals and may reach 1e17.
 -#}
 {% macro decimal_divide(numerator, denominator, scale=6) -%}
     {{ adapter.dispatch('decimal_divide')(numerator, denominator, scale) }}
 {%- endmacro %}
 
 {% macro default__decimal_divide(numerator, denominator, scale) -%}
-    {%- set digits = '1' ~ '0' * 8 -%}
-    {%- set shift = '1' ~ '0' * scale -%}
+    {%- set above = 'cast(abs(cast(' ~ numerator ~ ' as decimal(26, 8))) * 100000000 as hugeint)' -%}
+    {%- set below = 'cast(abs(cast(' ~ denominator ~ ' as decimal(26, 8))) * 100000000 as hugeint)' -%}
     cast(
         cast(
-            sign({{ numerator }})
-            * (
-                (
-                    2 * {{ shift }}::hugeint * cast(abs({{ numerator }}) * {{ digits }} as hugeint)
-                    + cast(nullif({{ denominator }}, 0) * {{ digits }} as hugeint)
-                )
-                // (2 * cast(nullif({{ denominator }}, 0) * {{ digits }} as hugeint))
-            ) as decimal(38, 0)
-        ) * cast({{ '0.' ~ '0' * (scale - 1) ~ '1' }} as decimal({{ scale + 1 }}, {{ scale }}))
+            case when ({{ numerator }} < 0) <> ({{ denominator }} < 0) then -1 else 1 end
+            * (({{ '2' ~ '0' * scale }} * {{ above }} + {{ below }}) // nullif(2 * {{ below }}, 0))
+            as decimal(38, 0)
+        ) * cast(0.{{ '0' * (scale - 1) }}1 as decimal({{ scale + 1 }}, {{ scale }}))
         as decimal(18, {{ scale }})
     )
 {%- endmacro %}

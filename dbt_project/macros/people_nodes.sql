@@ -118,3 +118,31 @@
 {% macro people_rule_matches(value, condition) -%}
     {{ condition }} is null or {{ condition }} = {{ value }} or ({{ condition }} = '*' and {{ value }} is not null)
 {%- endmacro %}
+
+
+{#- The latest statement that is not null; of two at one instant the refusal counts. -#}
+{% macro people_latest(statement, stated_at) -%}
+    {{ adapter.dispatch('people_latest')(statement, stated_at) }}
+{%- endmacro %}
+
+{% macro default__people_latest(statement, stated_at) -%}
+    arg_max({{ statement }}, row({{ stated_at }}, not {{ statement }}))
+        filter (where {{ statement }} is not null)
+{%- endmacro %}
+
+{% macro spark__people_latest(statement, stated_at) -%}
+    max_by({{ statement }}, struct({{ stated_at }}, not {{ statement }}))
+        filter (where {{ statement }} is not null)
+{%- endmacro %}
+
+
+{#-
+    A user id as identity compares it: some apps take the e-mail address as the id, written as somebody
+    typed it. Such a one is trimmed, lower-cased and hashed like any e-mail; all others keep their case.
+-#}
+{% macro people_user_id(text) -%}
+    case
+        when {{ text }} like '%@%' then {{ people_sha256('lower(trim(' ~ text ~ '))') }}
+        else nullif(trim({{ text }}), '')
+    end
+{%- endmacro %}

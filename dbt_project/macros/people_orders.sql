@@ -41,8 +41,10 @@
 {% macro default__people_cent_share(total, part, whole) -%}
     cast(
         cast(
-            (cast({{ total }} * 100 as hugeint) * cast({{ part }} * 100 as hugeint))
-            // nullif(cast({{ whole }} * 100 as hugeint), 0) as decimal(18, 0)
+            (
+                cast(cast({{ total }} as decimal(28, 6)) * 100 as hugeint)
+                * cast(cast({{ part }} as decimal(28, 6)) * 100 as hugeint)
+            ) // nullif(cast(cast({{ whole }} as decimal(28, 6)) * 100 as hugeint), 0) as decimal(18, 0)
         ) * cast(0.01 as decimal(3, 2)) as decimal(18, 6)
     )
 {%- endmacro %}

@@ -140,6 +140,11 @@ def platforms(fixtures: Path | None = None) -> Iterator[Platforms]:
     Raises:
         LocalError: they did not start; the text carries what they said.
     """
+    running = settings.platforms_url()
+    if running:
+        said = requests.get(f"{running}/_control/world", timeout=60).json()
+        yield Platforms(running, date.fromisoformat(said["last_day"]), said["drop"], True)
+        return
     state = settings.home().resolve() / "platforms"
     state.mkdir(parents=True, exist_ok=True)
     if settings.world() == "recorded":
@@ -150,7 +155,7 @@ def platforms(fixtures: Path | None = None) -> Iterator[Platforms]:
             )
         command = ["replay", "--fixtures", str(fixtures)]
     else:
-        command = ["serve", "--state", str(state)]
+        command = ["serve", "--state", str(state), "--world", settings.sandbox_size()]
     log = state / "server.log"
     with open(log, "wb") as sink:
         process = subprocess.Popen(

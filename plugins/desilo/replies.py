@@ -19,6 +19,7 @@ from desilo.source_errors import (
     ThrottledError,
     TooBigError,
     TransientError,
+    VersionSunsetError,
 )
 
 
@@ -79,6 +80,8 @@ def judge_by_status(reply: Reply) -> None:
         raise AuthError(text)
     if status == 413:
         raise TooBigError(text)
+    if status == 410:
+        raise VersionSunsetError(text)
     raise BadRequestError(text)
 
 

@@ -14,6 +14,8 @@ variable                  meaning                                            def
 ``DESILO_RELEASES``       the releases                                       ``<project>/releases``
 ``DESILO_NOW``            an ISO instant that stands in for the clock        the real clock
 ``DESILO_KEEP_RELEASES``  how many releases stay                             ``14``
+``DESILO_SANDBOX``        size of the emulated world: ``default``, ``small``     ``default``
+``DESILO_PLATFORMS``      address of emulated platforms that run already     started per night
 ``DESILO_TASK_RETRIES``   overrides every task's number of further tries     as configured
 ========================  =================================================  ==================
 """
@@ -99,6 +101,15 @@ def releases_dir() -> Path:
 
 def keep_releases() -> int:
     return int(os.environ.get("DESILO_KEEP_RELEASES", "14"))
+
+
+def sandbox_size() -> str:
+    return os.environ.get("DESILO_SANDBOX", "default")
+
+
+def platforms_url() -> str:
+    """Address of emulated platforms that somebody else runs; empty when there are none."""
+    return os.environ.get("DESILO_PLATFORMS", "").rstrip("/")
 
 
 def task_retries(configured: int) -> int:

@@ -22,6 +22,8 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -63,6 +65,7 @@ __all__ = [
     "TooBigError",
     "TransientError",
     "VersionSunsetError",
+    "check_zip",
     "judge_by_status",
     "looks_like_html",
     "retry_after_s",
@@ -333,6 +336,18 @@ class HttpSession:
             raise MalformedResponseError(
                 f"{label}: {received} bytes came, Content-Length said {announced}"
             )
+
+
+def check_zip(spool: IO[bytes], reply: Reply) -> None:
+    """Read every member against its checksum; a truncated archive lacks its directory."""
+    broken: str | None
+    try:
+        with zipfile.ZipFile(spool) as archive:
+            broken = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        broken = str(error)
+    if broken is not None:
+        raise MalformedResponseError(f"{reply.line}: damaged zip ({broken})")
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from desilo.landing import land
 from desilo.lake import Lake
+from desilo.landing import land
 from desilo.settings import SourceConfig
 from desilo.sources.base import Page, Source, Stream
 from desilo.transport import TransientError

@@ -25,7 +25,8 @@ select
     cast({{ people_checksum(['events.seq']) }} as ubigint) as seq_checksum,
     min(events.event_at) as first_at,
     max(events.event_at) as last_at,
-    bool_or(events.has_consent) as has_consent,
+    max(case when events.has_consent is not null then events.event_at end) as consent_at,
+    {{ people_latest('events.has_consent', 'events.event_at') }} as has_consent,
     {%- for step in ['landing', 'install', 'lead', 'registration', 'activation'] %}
     min(case when event_map.funnel_step = '{{ step }}' then events.event_at end) as {{ step }}_at
     {{- ',' if not loop.last }}

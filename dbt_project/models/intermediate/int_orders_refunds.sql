@@ -60,9 +60,9 @@ rated as (
 
 select
     *,
-    {{ to_base_currency('amount_native', 'fx_rate') }} as amount,
+    {{ people_in_base('amount_native', 'fx_rate') }} as amount,
     case
         when currency = order_currency then amount_native
-        else {{ decimal_divide(to_base_currency('amount_native', 'fx_rate'), 'order_fx_rate', 6) }}
+        else {{ people_ratio(people_in_base('amount_native', 'fx_rate'), 'order_fx_rate') }}
     end as amount_in_order_currency
 from rated

@@ -16,6 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import duckdb_engine
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine import URL
@@ -43,6 +44,13 @@ class BufferedDialect(duckdb_engine.Dialect):  # type: ignore[misc]
     driver = "buffered"
     supports_statement_cache = False
     execution_ctx_cls = BufferedExecutionContext
+
+    def connect(self, *arguments: Any, **options: Any) -> duckdb_engine.ConnectionWrapper:
+        """Connect without the user agent that duckdb_engine sets: DuckDB takes it for another
+        configuration and refuses the file while this process reads it elsewhere."""
+        return duckdb_engine.ConnectionWrapper(
+            duckdb.connect(options["database"], read_only=options["read_only"])
+        )
 
 
 def register() -> None:

@@ -15,7 +15,11 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 import great_expectations as gx
 from great_expectations.core.run_identifier import RunIdentifier
-from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
 
 from desilo import settings
 from desilo.quality import data_docs, duckdb_dialect
@@ -35,21 +39,26 @@ def run(
     if not database.exists():
         raise FileNotFoundError(f"there is no build database at {database}")
     duckdb_dialect.register()
-    project = gx.get_context(mode="ephemeral")
+    project = gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+        ),
+    )
     project.variables.progress_bars = ProgressBarsConfig(globally=False)
     data_docs.add_site(project, docs_dir)
     with warnings.catch_warnings():
         # It asks for a DuckDB data source, which does not exist.
         warnings.filterwarnings("ignore", message=".*more specific.*")
         source = project.data_sources.add_sql(
-            "build database",
+            "build_database",
             connection_string=duckdb_dialect.connection_string(database),
             create_temp_table=False,
             kwargs=duckdb_dialect.engine_options(),
         )
         engine = source.get_execution_engine().engine
     checked_at = settings.now()
-    run_id = RunIdentifier(run_name=f"{day.isoformat()} {gate}", run_time=checked_at)
+    run_id = RunIdentifier(run_name=day.isoformat(), run_time=checked_at)
     try:
         plan = registry.plan(gate, day=day.isoformat(), columns=_columns(engine), context=context)
         broken = _make_evidence(engine, plan.evidence)
@@ -57,14 +66,18 @@ def run(
         for suite in plan.suites:
             results = _validate(project, source, suite, run_id)
             checks.extend(_results(gate, suite, results, broken, checked_at))
-        data_docs.build(project, docs_dir)
+        passed = all(each.success for each in checks if each.severity == "critical")
+        result = GateResult(gate, passed, checks)
+        claims = [claim for _, claim in plan.claims()]
+        data_docs.build(project, docs_dir, result, claims, day)
     finally:
+        # The source holds an engine of its own besides its execution engine's; one that stays
+        # open would keep the next writer out.
         engine.dispose()
-    passed = all(each.success for each in checks if each.severity == "critical")
-    for each in checks:
-        if not each.success:
-            log.warning("%s gate, %s (%s): %s", gate, each.check_name, each.severity, each.details)
-    return GateResult(gate, passed, checks)
+        source.get_engine().dispose()
+    for each in (*result.blocking, *result.warnings):
+        log.warning("%s gate, %s (%s): %s", gate, each.check_name, each.severity, each.details)
+    return result
 
 
 def _columns(engine: Any) -> dict[str, dict[str, str]]:

@@ -34,6 +34,7 @@ from desilo.transport import (
     SourceError,
     TooBigError,
     TransientError,
+    check_zip,
     judge_by_status,
 )
 
@@ -136,7 +137,7 @@ class Amplitude(Source):
         rows: list[tuple[str, str]] = []
         for member_day, text in lines(spool, line, day):
             has_personal = any(name in text for name in names)
-            record = hashed(text, pii, country_code) if has_personal else text.decode()
+            record = hashed(text, pii, country_code) if has_personal else decoded(text)
             rows.append((day_of(text, member_day), record))
             if len(rows) == PAGE_LINES:
                 yield Page(rows, (), API_VERSION, line)
@@ -149,24 +150,12 @@ def judge(reply: Reply, *, is_one_hour: bool) -> None:
     if reply.status == 404 and b"<" not in reply.body[:64]:
         raise NoEventsError(f"{reply.line}: no events")
     if reply.status in (400, 504):
-        text = f"{reply.line}: HTTP {reply.status}: {reply.body[:200].decode('utf-8', 'replace')}"
+        text = f"{reply.line}: HTTP {reply.status}: {decoded(reply.body[:200])}"
         if not is_one_hour:
             # The API answers 400 to wrong parameters too: halving to one hour tells them apart.
             raise TooBigError(text)
         raise BadRequestError(text) if reply.status == 400 else TransientError(text)
     judge_by_status(reply)
-
-
-def check_zip(spool: IO[bytes], reply: Reply) -> None:
-    """Read every member against its checksum; a truncated archive lacks its directory."""
-    broken: str | None = ""
-    try:
-        with zipfile.ZipFile(spool) as archive:
-            broken = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        broken = str(error)
-    if broken is not None:
-        raise MalformedResponseError(f"{reply.line}: damaged zip ({broken})")
 
 
 def lines(spool: IO[bytes], line: str, day: date) -> Iterator[tuple[str, bytes]]:
@@ -209,7 +198,12 @@ def hashed(text: bytes, pii: Mapping[str, str], country_code: str) -> str:
     try:
         record = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return dumps({"unparsable": mask(text.decode("utf-8", "replace"))})
+        return dumps({"unparsable": mask(decoded(text))})
     if isinstance(record, dict) and hash_paths(record, pii, country_code):
         return dumps(record)
-    return text.decode()
+    return decoded(text)
+
+
+def decoded(text: bytes) -> str:
+    """UTF-8 text; damaged bytes become replacement marks instead of an end of the run."""
+    return text.decode("utf-8", "replace")

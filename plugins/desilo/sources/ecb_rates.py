@@ -17,9 +17,8 @@ from datetime import date
 from typing import IO, ClassVar
 
 from desilo.days import days_between
-from desilo.sources.amplitude import check_zip
 from desilo.sources.base import Page, Source, Stream, dumps
-from desilo.transport import MalformedResponseError, Reply
+from desilo.transport import MalformedResponseError, Reply, check_zip
 
 API_VERSION = "eurofxref"
 BASE_URL = "https://www.ecb.europa.eu"

@@ -19,7 +19,8 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import IO, Any, ClassVar
+from functools import partial
+from typing import IO, Any, ClassVar, NoReturn
 
 from desilo.days import days_between
 from desilo.sources.base import Page, Source, Stream, dig, dumps, iso_day, spans
@@ -154,26 +155,34 @@ class GoogleAds(Source):
         query = QUERIES[stream.name]
         if not stream.is_snapshot:
             query += f" WHERE segments.date BETWEEN '{since}' AND '{until}'"
+        can_split = not stream.is_snapshot and since < until
         try:
-            yield from self._stream(stream, account_id, query, since, until)
+            yield from self._stream(stream, account_id, query, since, until, can_split)
         except TooBigError:
             # Raised before the first row leaves, so halving doubles nothing.
-            if stream.is_snapshot or since == until:
+            if not can_split:
                 raise
             middle = since + timedelta(days=(until - since).days // 2)
             yield from self._query(stream, account_id, since, middle)
             yield from self._query(stream, account_id, middle + timedelta(days=1), until)
 
     def _stream(
-        self, stream: Stream, account_id: str, query: str, since: date, until: date
+        self,
+        stream: Stream,
+        account_id: str,
+        query: str,
+        since: date,
+        until: date,
+        can_split: bool,
     ) -> Iterator[Page]:
         customer = account_id.replace("-", "")
         url = f"{self.base_url}/{API_VERSION}/customers/{customer}/googleAds:searchStream"
         line = self.http.describe("POST", url, {"query": query})
         for may_refresh in (True, False):
             download = self.http.download(
-                "POST", url, json={"query": query}, auth=self._auth(), judge=judge,
-                check=check_batches, line=line,
+                "POST", url, json={"query": query}, auth=self._auth(), line=line,
+                judge=partial(judge, can_split=can_split),
+                check=partial(check_batches, can_split=can_split),
             )  # fmt: skip
             try:
                 with download as (spool, _):
@@ -242,22 +251,23 @@ def judge_token(reply: Reply) -> None:
     judge_by_status(reply)
 
 
-def judge(reply: Reply) -> None:
-    """google.rpc.Status, bare or wrapped in an array."""
+def judge(reply: Reply, *, can_split: bool = False) -> None:
+    """google.rpc.Status, bare or wrapped in an array.
+
+    A deadline that passed is too big while the days can be split, and transient at a single day.
+    """
     document = reply.json_or_none
     if isinstance(document, list):
         document = next((each for each in document if isinstance(each, dict)), None)
     error = document.get("error") if isinstance(document, dict) else None
     if isinstance(error, dict):
-        raise_for(error, reply.status, reply.headers, reply.line)
+        raise_for(error, reply, can_split=can_split)
     if reply.status == 404:
         raise VersionSunsetError(f"{reply.line}: HTTP 404, {API_VERSION} is no longer served")
     judge_by_status(reply)
 
 
-def raise_for(
-    error: Mapping[str, Any], status: int, headers: Mapping[str, str], line: str
-) -> None:
+def raise_for(error: Mapping[str, Any], reply: Reply, *, can_split: bool) -> NoReturn:
     """Raise the class of one google.rpc.Status."""
     failures = [
         failure
@@ -270,22 +280,22 @@ def raise_for(
         for failure in failures
         for family, name in (failure.get("errorCode") or {}).items()
     }
-    number, grpc_status = int(error.get("code") or status), str(error.get("status", ""))
+    number, grpc_status = int(error.get("code") or reply.status), str(error.get("status", ""))
     messages = "; ".join(str(failure.get("message", "")) for failure in failures)
     text = (
-        f"{line}: HTTP {number} {grpc_status} {', '.join(sorted(codes))}: "
+        f"{reply.line}: HTTP {number} {grpc_status} {', '.join(sorted(codes))}: "
         f"{messages or error.get('message', '')}"
     )
     families = {code.partition(".")[0] for code in codes}
     if "requestError.UNSUPPORTED_VERSION" in codes or (number == 404 and not codes):
         raise VersionSunsetError(f"{text} (we speak {API_VERSION})")
     if number == 429 or "quotaError" in families:
-        raise ThrottledError(text, _retry_delay_s(failures, headers))
+        raise ThrottledError(text, _retry_delay_s(failures, reply.headers))
     if number == 401:
         raise TokenRefusedError(text)
     if number == 403 or families & {"authenticationError", "authorizationError"}:
         raise AuthError(text)
-    if number == 413:
+    if number == 413 or (number == 504 and can_split):
         raise TooBigError(text)
     if number >= 500 or "internalError.TRANSIENT_ERROR" in codes:
         raise TransientError(text)
@@ -302,13 +312,13 @@ def _retry_delay_s(failures: list[Mapping[str, Any]], headers: Mapping[str, str]
     return max(found) if found else ThrottledError("").wait_s
 
 
-def check_batches(spool: IO[bytes], reply: Reply) -> None:
+def check_batches(spool: IO[bytes], reply: Reply, *, can_split: bool = False) -> None:
     """Read the whole array once: every batch is an object, none of them an error."""
     for batch in json_array(spool, reply.line):
         if not isinstance(batch, dict) or not isinstance(batch.get("results", []), list):
             raise MalformedResponseError(f"{reply.line}: a batch is not an object with results")
         if isinstance(batch.get("error"), dict):
-            raise_for(batch["error"], reply.status, reply.headers, reply.line)
+            raise_for(batch["error"], reply, can_split=can_split)
 
 
 def json_array(spool: IO[bytes], line: str) -> Iterator[Any]:

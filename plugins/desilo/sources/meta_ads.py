@@ -91,7 +91,7 @@ THROTTLE_CODES = frozenset({4, 17, 32, 613, *range(80000, 80007), 80008})
 LONG_LOCK_CODE = 17  # the account may stay locked for up to an hour
 LONG_LOCK_S = 300.0
 TRANSIENT_CODES = frozenset({1, 2, 960})
-AUTH_CODES = frozenset({10, 102, 190, *range(200, 300)})
+AUTH_CODES = frozenset({10, 102, 104, 190, *range(200, 300)})
 NO_SUCH_OBJECT = (100, 33)
 TOO_BIG = (100, 1487534)
 SUNSET_CODE = 2635
@@ -250,7 +250,7 @@ def quota(headers: Mapping[str, str]) -> tuple[float, float]:
         usage = _header_json(headers, name)
         used += [_number(usage.get(key)) for key in usage if key.endswith(("_pct", "_count"))]
         used += [_number(usage.get(key)) for key in ("total_time", "total_cputime")]
-        if used[-1] >= 100 or _number(usage.get("acc_id_util_pct")) >= 100:
+        if _number(usage.get("acc_id_util_pct")) >= 100:
             wait_s.append(_number(usage.get("reset_time_duration")))  # seconds
     for entries in _header_json(headers, "x-business-use-case-usage").values():
         for usage in entries if isinstance(entries, list) else []:

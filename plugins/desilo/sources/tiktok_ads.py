@@ -12,7 +12,7 @@ are hidden unless the filter says STATUS_ALL. Days are days of the advertiser's 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from desilo.days import days_between
@@ -25,7 +25,9 @@ from desilo.transport import (
     MalformedResponseError,
     Reply,
     ThrottledError,
+    TooBigError,
     TransientError,
+    VersionSunsetError,
     judge_by_status,
 )
 
@@ -41,6 +43,10 @@ FIRST_THROTTLE_S = 2.0
 THROTTLE_S = 300.0
 AUTH_CODES = frozenset({40001, 40101, 40102, 40103, 40104, 40105})
 TRANSIENT_CODES = frozenset({40200, 40201, 40202, 40700, 50000, 50002})
+# One code, many reasons: these two are told apart by their words only.
+BAD_PARAMETER_CODE = 40002
+_TOO_BIG_WORDS = ("too large", "time span")
+_SUNSET_WORDS = ("version is no longer supported",)
 
 _MEASURES = (
     "spend", "impressions", "clicks", "conversion", "cta_conversion", "vta_conversion",
@@ -126,11 +132,24 @@ class TikTokAds(Source):
                 "advertiser_id": account_id,
                 "filtering": dumps({"secondary_status": everything}),
             }
-            yield from self._pages(stream, path, params, until, until)
+            yield from self._pages(path, params, until, until)
         else:
             for first, last in spans(since, until, self.max_span_days):
-                params = self._report(stream, account_id, first, last)
-                yield from self._pages(stream, "report/integrated/get/", params, first, last)
+                yield from self._daily(stream, account_id, first, last)
+
+    def _daily(
+        self, stream: Stream, account_id: str, since: date, until: date
+    ) -> Iterator[Page]:
+        params = self._report(stream, account_id, since, until)
+        try:
+            yield from self._pages("report/integrated/get/", params, since, until)
+        except TooBigError:
+            # Only a first page is too big, so no row has left yet and halving doubles nothing.
+            if since == until:
+                raise
+            middle = since + timedelta(days=(until - since).days // 2)
+            yield from self._daily(stream, account_id, since, middle)
+            yield from self._daily(stream, account_id, middle + timedelta(days=1), until)
 
     def _account(self, stream: Stream, account_id: str, day: date) -> Page:
         reply = self._get("advertiser/info/", {"advertiser_ids": dumps([account_id])})
@@ -166,11 +185,17 @@ class TikTokAds(Source):
         }
 
     def _pages(
-        self, stream: Stream, path: str, params: Mapping[str, str], since: date, until: date
+        self, path: str, params: Mapping[str, str], since: date, until: date
     ) -> Iterator[Page]:
         number, received = 1, 0
         while True:
-            reply = self._get(path, {**params, "page": str(number), "page_size": str(PAGE_ROWS)})
+            paging = {"page": str(number), "page_size": str(PAGE_ROWS)}
+            try:
+                reply = self._get(path, {**params, **paging})
+            except TooBigError as error:
+                if number == 1:
+                    raise
+                raise BadRequestError(str(error)) from None
             records = _records(reply)
             received += len(records)
             rows = [
@@ -223,6 +248,11 @@ class TikTokAds(Source):
             raise AuthError(text)
         if code in TRANSIENT_CODES or code >= 50000:
             raise TransientError(text)
+        message = str(document.get("message", ""))
+        if code == BAD_PARAMETER_CODE and any(words in message for words in _TOO_BIG_WORDS):
+            raise TooBigError(text)
+        if code == BAD_PARAMETER_CODE and any(words in message for words in _SUNSET_WORDS):
+            raise VersionSunsetError(f"{text} (we speak {API_VERSION})")
         raise BadRequestError(text)
 
 

@@ -6,6 +6,7 @@ Every picture is drawn twice, for a wall and for a phone; the style sheet shows 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -63,11 +64,7 @@ def day_bars(days: Sequence[Day], labels: Labels, *, name: str, is_phone: bool =
             )
         else:
             y = _y(day.value, top_value, floor)
-            fill = (
-                ""
-                if day.state == "final"
-                else f' fill="url(#{_id(name, day.state, is_phone)})"'
-            )
+            fill = "" if day.state == "final" else f' fill="url(#{_id(name, day.state, is_phone)})"'
             parts.append(
                 f'<rect class="bar {name} {day.state}"{fill} x="{x + gap / 2:.2f}" y="{y:.2f}"'
                 f' width="{slot - gap:.2f}" height="{max(floor - y, 0):.2f}"/>'
@@ -95,14 +92,15 @@ def sparkline(days: Sequence[Day], *, name: str) -> Markup:
     values = [day.value for day in days if day.value is not None]
     if len(values) < 2:
         return Markup("")
-    top = max(values) or Decimal(1)
+    low, high = min(values), max(values)
+    span = high - low or Decimal(1)
     step = width / (len(days) - 1)
     runs: list[list[str]] = [[]]
     for index, day in enumerate(days):
         if day.value is None:
             runs.append([])
         else:
-            y = 4 + float(1 - day.value / top) * (height - 8)
+            y = 4 + float((high - day.value) / span) * (height - 8)
             runs[-1].append(f"{index * step:.1f},{y:.1f}")
     lines = "".join(f'<polyline points="{" ".join(run)}"/>' for run in runs if len(run) > 1)
     return Markup(
@@ -118,7 +116,7 @@ def nice_scale(highest: Decimal) -> tuple[Decimal, Decimal]:
     step = Decimal(1).scaleb(highest.adjusted() - 1)
     for factor in (1, 2, 5, 10, 20, 50):
         candidate = step * factor
-        lines = -(-highest // candidate)
+        lines = math.ceil(highest / candidate)
         if lines <= 4:
             return candidate * lines, candidate
     raise AssertionError("unreachable: 50 steps of a tenth cover any number")

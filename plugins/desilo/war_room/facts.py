@@ -65,6 +65,7 @@ class Coverage:
     spend_through: date | None
     spend_complete_through: date | None
     orders_first: date | None
+    orders_last: date | None
     orders_through: date | None
     events_through: date | None
 
@@ -208,3 +209,19 @@ def overlaps(window: Window, first: date | None, through: date | None) -> bool:
 
 def ratio_of(numerator: Decimal | None, denominator: Decimal | None) -> Decimal | None:
     return numerator / denominator if numerator is not None and denominator else None
+
+
+def cac_days(facts: Facts) -> tuple[Day, ...]:
+    """CAC of the seven days that end at each day; None where one of them is not known."""
+    if [day.day for day in facts.spend_days] != [day.day for day in facts.customer_days]:
+        return ()
+    both = list(zip(facts.spend_days, facts.customer_days, strict=True))
+    days = []
+    for end in range(6, len(both)):
+        week = both[end - 6 : end + 1]
+        spend = [one.value for one, _ in week if one.value is not None]
+        customers = [one.value for _, one in week if one.value is not None]
+        is_known = len(spend) == len(customers) == 7
+        cac = ratio_of(sum(spend, Decimal(0)), sum(customers, Decimal(0))) if is_known else None
+        days.append(Day(both[end][0].day, cac))
+    return tuple(days)

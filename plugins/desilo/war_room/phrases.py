@@ -32,14 +32,16 @@ class Phrases:
     def __call__(self, key: str, **values: object) -> str:
         return catalogue()[key][self._index].format(**values)
 
-    def has(self, key: str) -> bool:
-        return key in catalogue()
-
     def day(self, value: date) -> str:
         """`31 Mar 2026`, `2026年3月31日`."""
         if self.language == "zh":
             return f"{value.year}年{value.month}月{value.day}日"
         return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+
+    def first_day(self, start: date, end: date) -> str:
+        """The first day of a window, without the year where it is that of the last day."""
+        is_plain = self.language == "en" and start.year == end.year
+        return self.short_day(start) if is_plain else self.day(start)
 
     def short_day(self, value: date) -> str:
         """A day where the year is plain from what stands around it."""

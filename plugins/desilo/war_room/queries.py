@@ -95,7 +95,7 @@ def _accounts(connection: duckdb.DuckDBPyConnection) -> tuple[Account, ...]:
             on sources.account_id = accounts.account_id
             and accounts.platform in (sources.platform, sources.kind)
         order by
-            case sources.status when 'missing' then 0 when 'stale' then 1 when 'ok' then 2 else 3 end,
+            list_position(['missing', 'stale', 'ok', 'disabled'], sources.status),
             sources.source, sources.account_id
         """,
     )
@@ -117,6 +117,7 @@ def _coverage(connection: duckdb.DuckDBPyConnection, accounts: Sequence[Account]
         select
             (select min(date_day) from fct_ad_spend),
             (select min(first_order_date) from dim_person),
+            (select max(first_order_date) from dim_person),
             (select max(date_day) from fct_funnel_daily where landings > 0)
         """,
     )[0]
@@ -125,8 +126,9 @@ def _coverage(connection: duckdb.DuckDBPyConnection, accounts: Sequence[Account]
         spend_through=max(ads, default=None),
         spend_complete_through=min(ads, default=None),
         orders_first=first[1],
+        orders_last=first[2],
         orders_through=max(orders, default=None),
-        events_through=max(events, default=first[2]),
+        events_through=max(events, default=first[3]),
     )
 
 
@@ -317,17 +319,19 @@ def _channels(
     )
     return tuple(
         Channel(
-            channel_id,
-            name,
-            name_zh,
-            is_paid,
-            (spend or Decimal(0)) if knows_spend else None,
-            (customers or Decimal(0)) if knows_orders else None,
-            (revenue or Decimal(0)) if knows_orders else None,
-            claims if knows_spend else None,
-            is_provisional,
-        )  # fmt: skip
-        for channel_id, name, name_zh, is_paid, spend, customers, revenue, claims, is_provisional in rows
+            channel_id=channel_id,
+            name=name,
+            name_zh=name_zh,
+            is_paid=is_paid,
+            spend=(spend or Decimal(0)) if knows_spend else None,
+            new_customers=(customers or Decimal(0)) if knows_orders else None,
+            revenue=(revenue or Decimal(0)) if knows_orders else None,
+            claims=claims if knows_spend else None,
+            is_provisional=provisional,
+        )
+        for channel_id, name, name_zh, is_paid, spend, customers, revenue, claims, provisional in (
+            rows
+        )
     )
 
 

@@ -14,7 +14,7 @@ from desilo.war_room.view import ALARM_FLOOR, SmallPrint, View
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the cohort grid. `tone` is high, middle, low, value, immature or none."""
+    """One cell of the cohort grid. `tone` is high, middle, low, worth, immature or none."""
 
     tone: str
     text: str
@@ -70,7 +70,7 @@ def _channel_row(view: View, channel: Channel, all_spend: Decimal | None) -> dic
         "revenue": amount(channel.revenue),
         "cac": _cac(view, channel),
         "roas": decimal(channel.roas, 2) if channel.roas is not None else "–",
-        "claims": count(channel.claims) if channel.claims is not None else "–",
+        "claims": decimal(channel.claims) if channel.claims is not None else "–",
     }
 
 
@@ -147,7 +147,7 @@ def _cell(view: View, cell: CohortCell | None) -> Cell:
         return Cell("immature", share)
     value = view.money(cell.ltv_margin) if cell.ltv_margin is not None else "–"
     if cell.ratio is None:
-        return Cell("value", value)
+        return Cell("worth", value)
     tone = "high" if cell.ratio >= ALARM_FLOOR else "middle" if cell.ratio >= 1 else "low"
     return Cell(tone, decimal(cell.ratio, 2), value)
 
@@ -155,7 +155,7 @@ def _cell(view: View, cell: CohortCell | None) -> Cell:
 def tones_shown(grids: list[dict[str, Any]]) -> list[str]:
     """The tones a reader of the grids meets, for the key."""
     seen = {cell.tone for grid in grids for row in grid["rows"] for cell in row["cells"]}
-    return [tone for tone in ("high", "middle", "low", "value", "immature") if tone in seen]
+    return [tone for tone in ("high", "middle", "low", "worth", "immature") if tone in seen]
 
 
 # ---------------------------------------------------------------------- freshness and gates
@@ -180,7 +180,9 @@ def freshness(view: View) -> list[dict[str, Any]]:
 
 
 def freshness_print(view: View) -> SmallPrint:
-    through = max((one.data_through for one in view.facts.accounts if one.data_through), default=None)
+    through = max(
+        (one.data_through for one in view.facts.accounts if one.data_through), default=None
+    )
     return SmallPrint(
         definition=view.say("freshness_definition"),
         owner=view.say("owner_data"),
@@ -233,4 +235,6 @@ def _open_check(view: View, check: Check) -> dict[str, str]:
         "severity_text": view.say(f"severity_{check.severity}"),
         "subject": check.subject or "–",
         "details": check.details or check.observed or "–",
+        "do": view.say(f"do_{check.severity}"),
+        "docs": f"data_docs/{check.gate}/index.html",
     }

@@ -17,6 +17,7 @@ from desilo.war_room.facts import (
     Facts,
     Sum,
     Window,
+    cac_days,
     ratio_of,
 )
 from desilo.war_room.phrases import Phrases, decimal, money, percent, signed_percent
@@ -57,10 +58,10 @@ class View:
         self.facts = facts
         self.say = say
         self.currency = facts.base_currency
-        self.release_id = str(manifest.get("id") or manifest.get("release_id") or "–")
+        self.release_id = str(manifest.get("release_id") or "–")
         self.release_day = _as_day(manifest.get("day"))
         self.published_at = _as_instant(manifest.get("published_at"))
-        self.code_version = manifest.get("code_version")
+        self.code_version = str(manifest.get("code_version") or "")[:12]
 
     # ------------------------------------------------------------------ headline
 
@@ -81,7 +82,10 @@ class View:
             tone="absent" if known is None else "plain",
             notes=tuple(notes),
             print=self.small_print(
-                "spend", "marketing", total and total.window, self.facts.coverage.spend_through
+                "spend",
+                "marketing",
+                total.window if total else None,
+                self.facts.coverage.spend_through,
             ),
             spark=charts.sparkline(self.facts.spend_days, name="spend"),
         )
@@ -89,16 +93,20 @@ class View:
     def _customers_tile(self) -> Tile:
         total = self.facts.new_customers
         known = total.value if total else None
+        notes = self._comparison(total)
+        last = self.facts.coverage.orders_last
+        if known == 0 and last:
+            notes = [self.say("last_customer", day=self.say.day(last))]
         return Tile(
             key="new_customers",
             title=self.say("new_customers"),
             value=self.say("missing") if known is None else decimal(known),
             tone="absent" if known is None else "plain",
-            notes=tuple(self._comparison(total)),
+            notes=tuple(notes),
             print=self.small_print(
                 "new_customers",
                 "growth",
-                total and total.window,
+                total.window if total else None,
                 self.facts.coverage.orders_through,
                 is_money=False,
             ),
@@ -125,6 +133,7 @@ class View:
                 spend.window if spend else None,
                 self.facts.coverage.shared_through,
             ),
+            spark=charts.sparkline(cac_days(self.facts), name="cac"),
         )
 
     @staticmethod
@@ -202,7 +211,7 @@ class View:
         for account in self.facts.accounts:
             if not (account.is_ad_account and account.is_enabled) or through is None:
                 continue
-            name = f"{account.source} {account.account_id}"
+            name = account.account_name or f"{account.source} {account.account_id}"
             if account.data_through is None:
                 late.append(self.say("behind_never", account=name))
             elif account.data_through < through:
@@ -232,8 +241,12 @@ class View:
     def window(self, window: Window | None) -> str:
         if window is None:
             return "–"
-        start, end = self.say.day(window.start), self.say.day(window.end)
-        return self.say("window_days", start=start, end=end, days=len(window.days))
+        return self.say(
+            "window_days",
+            start=self.say.first_day(window.start, window.end),
+            end=self.say.day(window.end),
+            days=len(window.days),
+        )
 
     def day(self, value: date | None) -> str:
         return self.say.day(value) if value else self.say("missing")
@@ -294,7 +307,9 @@ class View:
     def states_shown(self) -> list[str]:
         """The states a reader of the charts meets, for the legend."""
         seen = {day.state for day in (*self.facts.spend_days, *self.facts.customer_days)}
-        return [state for state in ("final", "provisional", "incomplete", "missing") if state in seen]
+        return [
+            state for state in ("final", "provisional", "incomplete", "missing") if state in seen
+        ]
 
     # ------------------------------------------------------------------ funnel
 
@@ -314,7 +329,9 @@ class View:
                     "count": self.say("missing") if count is None else decimal(count),
                     "is_known": count is not None,
                     "is_person": is_person,
-                    "rate": "–" if rate is None else percent(rate, 1 if rate < Decimal("0.1") else 0),
+                    "rate": "–"
+                    if rate is None
+                    else percent(rate, 1 if rate < Decimal("0.1") else 0),
                     "bar": count * 1000 // landed if is_person and count and landed else 0,
                 }
             )

@@ -241,12 +241,12 @@ def _checks(connection: duckdb.DuckDBPyConnection, at: datetime, troubled: bool)
         failed = troubled and name in ("account_is_fresh", "revenue_within_norm")
         severity = "warning" if name in ("account_is_fresh", "revenue_within_norm") else "critical"
         details = {
-            "account_is_fresh": "tiktok_ads 7000000000000000001 is 3 days behind its own closed day",
+            "account_is_fresh": "tiktok_ads 7000000000000000001 is a day behind its own closed day",
             "revenue_within_norm": "net revenue 31 % above the trailing 28-day norm",
         }.get(name, "")
         subject = "tiktok_ads/7000000000000000001" if name == "account_is_fresh" else "all"
         rows.append(
-            (gate, suite, name, severity, not failed, "3" if failed else "0", int(failed),
+            (gate, suite, name, severity, not failed, "1" if failed else "0", int(failed),
              details if failed else "", subject, at)
         )  # fmt: skip
     insert(
@@ -273,7 +273,7 @@ def _busy(connection: duckdb.DuckDBPyConnection) -> None:
     spend_of: dict[tuple[date, str], Decimal] = {}
     clicks_of: dict[tuple[date, str], int] = {}
     for index, (platform, account, name, currency, zone) in enumerate(ACCOUNTS):
-        through = LAST_DAY - timedelta(days=3) if account == LATE_ACCOUNT else LAST_DAY
+        through = LAST_DAY - timedelta(days=1) if account == LATE_ACCOUNT else LAST_DAY
         channel = CHANNEL_OF_PLATFORM[platform]
         account_rows.append((platform, account, name, currency, zone, FIRST_DAY, through, "active"))
         source_rows.append(
@@ -299,7 +299,7 @@ def _busy(connection: duckdb.DuckDBPyConnection) -> None:
                 rate = RATE_TO_BASE[currency]
                 native = (base / rate).quantize(Decimal("0.01"))
                 clicks = int(base * Decimal("1.9"))
-                provisional = (LAST_DAY - day).days < 3
+                provisional = (LAST_DAY - day).days < 7
                 spend_rows.append(
                     (platform, account, day, campaign, f"g{campaign}", f"a{campaign}", channel,
                      clicks * 61, clicks, native, currency, rate, day, native * rate,
@@ -446,7 +446,7 @@ def _busy(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _cohorts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Three months, their youngest member on the month's last day, for everybody and one channel."""
+    """Three months, their last member on the month's last day, for all and for two channels."""
     rows = []
     months = [(date(2026, 1, 1), 452), (date(2026, 2, 1), 431), (date(2026, 3, 1), 512)]
     last_days = {1: date(2026, 1, 31), 2: date(2026, 2, 28), 3: date(2026, 3, 31)}

@@ -53,7 +53,7 @@ typed as (
         nullif(trim(fields.uuid), '') as event_id,
         nullif(trim(fields."$insert_id"), '') as insert_id,
         nullif(trim(fields.device_id), '') as device_id,
-        nullif(trim(fields.user_id), '') as user_id,
+        {{ people_user_id('fields.user_id') }} as user_id,
         fields.session_id as session_id,
         ---------- strings
         nullif(trim(fields.event_type), '') as event_type,

@@ -2,7 +2,8 @@
 
 {#-
     A day holds all its currencies in one object whose keys are the currencies, so the rates stay
-    together here and become rows in the staging model.
+    together here and become rows in the staging model. A rate that is no positive number is no
+    rate: money of that currency and day stays without base amount, which the gate stops.
 -#}
 {{ base_model(
     {'date': 'VARCHAR', 'rates': 'JSON'},
@@ -11,7 +12,6 @@
         ['missing date', 'date_day is null'],
         ['date differs from the day of its load', 'date_day <> day'],
         ['missing rates', 'rates is null'],
-        ['a rate is not a positive number', has_bad_rate('rates')],
     ],
     ['date_day'],
 ) }}

@@ -19,4 +19,4 @@ select
     load_id,
     fetched_at as loaded_at
 from unnested
-where try_cast(rate_text as decimal(18, 8)) is not null
+where try_cast(rate_text as decimal(18, 8)) > 0

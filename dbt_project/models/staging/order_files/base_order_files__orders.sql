@@ -29,7 +29,7 @@ typed as (
         ---------- ids
         nullif(trim(fields.order_id), '') as order_id,
         nullif(trim(fields.customer_id), '') as customer_id,
-        nullif(trim(fields.user_id), '') as user_id,
+        {{ people_user_id('fields.user_id') }} as user_id,
         ---------- strings
         nullif(lower(trim(fields.email)), '') as email_hash,
         nullif(lower(trim(fields.phone)), '') as phone_hash,

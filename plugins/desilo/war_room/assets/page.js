@@ -26,7 +26,7 @@
     showNight();
     offerCohorts();
     showTips();
-    printEverything();
+    rememberLanguage();
   });
 
   function element(name, text, className) {
@@ -42,8 +42,11 @@
     const banner = document.getElementById("night");
     if (!attempt || !banner || attempt.result === "published") return;
     const words = banner.dataset;
-    banner.append(element("h2", attempt.result === "blocked" ? words.blocked : words.failed));
-    banner.append(element("p", words.shown.replace("{day}", attempt.day)));
+    const isPutBack = attempt.result === "rolled back";
+    const title = { blocked: words.blocked, "rolled back": words.rolledBack }[attempt.result];
+    banner.append(element("h2", title || words.failed));
+    banner.classList.toggle("put-back", isPutBack);
+    if (!isPutBack) banner.append(element("p", words.shown.replace("{day}", attempt.day)));
     const reasons = attempt.reasons || [];
     if (reasons.length) {
       const list = element("ul");
@@ -98,15 +101,8 @@
     }
   }
 
-  function printEverything() {
-    // paper cannot be clicked: the small print is opened, the long list of days stays closed
-    let closed = [];
-    addEventListener("beforeprint", () => {
-      closed = [...document.querySelectorAll("details.print:not([open])")];
-      for (const details of closed) details.open = true;
-    });
-    addEventListener("afterprint", () => {
-      for (const details of closed) details.open = false;
-    });
+  function rememberLanguage() {
+    const link = document.querySelector("a[data-language]");
+    if (link) link.addEventListener("click", () => remember(link.dataset.language));
   }
 })();

@@ -1,0 +1,84 @@
+-- A cohort is everybody who registered on one day; a day counts as kept when the person did anything.
+
+with members as (
+
+    select
+        person_id,
+        registration_date as cohort_date,
+        acquisition_channel_id as channel_id
+    from {{ ref('int_identity_profiles') }}
+    where registration_at is not null
+
+),
+
+observed as (
+
+    select least({{ as_of() }}, coalesce(min(data_through_date), {{ as_of() }})) as through_date
+    from {{ ref('meta_sources') }}
+    where kind = 'amplitude' and is_enabled
+
+),
+
+cohorts as (
+
+    select
+        cohort_date,
+        channel_id,
+        count(*) as eligible
+    from members
+    group by cohort_date, channel_id
+
+),
+
+returns as (
+
+    select
+        members.cohort_date,
+        members.channel_id,
+        {{ people_days_between('members.cohort_date', 'days.event_date') }} as day_n,
+        count(*) as retained
+    from members
+    inner join {{ ref('int_identity_owner_days') }} as days
+        on members.person_id = days.person_id and days.event_date >= members.cohort_date
+    group by
+        members.cohort_date,
+        members.channel_id,
+        {{ people_days_between('members.cohort_date', 'days.event_date') }}
+
+),
+
+grid as (
+
+    select
+        cohorts.cohort_date,
+        cohorts.channel_id,
+        grid_days.day_n,
+        cohorts.eligible,
+        {{ people_days_between('cohorts.cohort_date', 'observed.through_date') }}
+        >= grid_days.day_n as is_complete
+    from cohorts
+    cross join {{ ref('retention_days') }} as grid_days
+    cross join observed
+
+)
+
+select
+    grid.cohort_date,
+    grid.channel_id,
+    channels.is_paid,
+    cast(grid.day_n as bigint) as day_n,
+    cast(grid.eligible as bigint) as eligible,
+    cast(case when grid.is_complete then coalesce(returns.retained, 0) end as bigint) as retained,
+    case
+        when grid.is_complete
+            then {{ people_rate('coalesce(returns.retained, 0)', 'grid.eligible') }}
+    end as retention_rate,
+    grid.is_complete
+from grid
+inner join {{ ref('channels') }} as channels
+    on grid.channel_id = channels.channel_id
+left join returns
+    on
+        grid.cohort_date = returns.cohort_date
+        and grid.channel_id = returns.channel_id
+        and grid.day_n = returns.day_n

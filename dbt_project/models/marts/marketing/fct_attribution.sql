@@ -1,0 +1,17 @@
+select
+    conversion_id,
+    conversion_kind,
+    model,
+    touch_id,
+    person_id,
+    order_id,
+    conversion_at,
+    conversion_date,
+    touch_date,
+    channel_id,
+    platform,
+    campaign_id,
+    credit,
+    revenue,
+    contribution_margin
+from {{ ref('int_conversions_credited') }}

@@ -1,0 +1,127 @@
+"""The facts of the truth ledger as of a moment: what had reached us, who is who, who gets the credit.
+
+"Known" follows the pipeline's night: of the app everything uploaded on UTC days up to the last closed
+company day, of the shop the files of those days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sandbox.catalog import DIRECT
+from sandbox.clock import DAY, closed_day, events_visible_before
+from sandbox.events import touches
+from sandbox.journeys import IDENTITY_CODES
+from sandbox.people import PRIVATE
+from sandbox.world import World
+
+WINDOW = 30 * DAY  # a touch may be credited for this long
+
+
+@dataclass(frozen=True)
+class Known:
+    """Masks and links of a world as of one moment."""
+
+    as_of: int  # last closed company day
+    events: np.ndarray  # mask over events
+    orders: np.ndarray  # mask over orders
+    refunded: np.ndarray  # cents per order
+    is_valid: np.ndarray  # per order: known, paid and not fully refunded
+    user_seen: np.ndarray  # per app account: it occurs in what is known
+    user_linked: np.ndarray  # per app account: something known ties it to an e-mail, phone or customer
+    device_seen: np.ndarray
+    device_shared: np.ndarray
+    device_linked: np.ndarray  # per device: private and signed in by a linked app account
+
+
+def known_at(world: World, now: int) -> Known:
+    """What is known of the world at `now`."""
+    as_of = closed_day(now)
+    events, shop, people = world.events, world.shop, world.people
+    seen = events.uploaded_at < min((as_of + 1) * DAY, events_visible_before(now))
+    orders = shop.day <= as_of
+    refunded = shop.refunded_cents(as_of)
+    signed = seen & (events.user >= 0)
+    user_seen = np.zeros(len(people.user_person), bool)
+    user_seen[events.user[signed]] = True
+    user_linked = np.zeros(len(people.user_person), bool)
+    user_linked[events.user[signed & np.isin(events.code, IDENTITY_CODES)]] = True
+    with_user = orders & (shop.user >= 0)
+    user_seen[shop.user[with_user]] = True
+    user_linked[shop.user[with_user]] = True
+    own_device = events.junk_device < 0
+    device = world.sessions.device[events.session]
+    device_seen = np.zeros(len(people.device_kind), bool)
+    device_seen[device[seen & own_device]] = True
+    device_shared = people.device_kind != PRIVATE
+    device_linked = np.zeros(len(people.device_kind), bool)
+    device_linked[device[signed & own_device & user_linked[events.user]]] = True
+    return Known(
+        as_of=as_of,
+        events=seen,
+        orders=orders,
+        refunded=refunded,
+        is_valid=orders & ~shop.is_cancelled & (refunded < shop.order_cents()),
+        user_seen=user_seen,
+        user_linked=user_linked,
+        device_seen=device_seen,
+        device_shared=device_shared,
+        device_linked=device_linked & ~device_shared,
+    )
+
+
+@dataclass(frozen=True)
+class Touches:
+    """Known touches that can be tied to their person, ordered by person and time."""
+
+    event: np.ndarray
+    person: np.ndarray
+    at: np.ndarray
+    channel: np.ndarray
+    cell: np.ndarray  # -1 where the touch does not tell its campaign
+
+
+def touches_at(world: World, known: Known) -> Touches:
+    """Touches of signed-in moments, and all others of private devices that were signed in once."""
+    events, sessions = world.events, world.sessions
+    row = touches(events)
+    row = row[known.events[row]]
+    session, user = events.session[row], events.user[row]
+    tied = np.where(user >= 0, known.user_linked[user], known.device_linked[sessions.device[session]])
+    row, session = row[tied], session[tied]
+    person, at = sessions.person[session], events.happened_at[row]
+    order = np.lexsort((at, person))
+    row, session = row[order], session[order]
+    channel = sessions.channel[session]
+    return Touches(row, person[order], at[order], channel, np.where(channel == DIRECT, -1, sessions.cell[session]))
+
+
+def credit(world: World, known: Known, touched: Touches) -> np.ndarray:
+    """Row of `touched` credited with each order, -1 without one: the last touch that is not direct in the
+    30 x 24 hours before the order, else the last direct one."""
+    shop = world.shop
+    credited = np.full(len(shop.person), -1)
+    for paid_or_organic in (False, True):  # the second pass overrides the first
+        rows = np.flatnonzero((touched.channel != DIRECT) == paid_or_organic)
+        # One search over (person, time): ranks keep both in one sortable integer.
+        base = touched.at.min(initial=0)
+        span = int(max(touched.at.max(initial=0), shop.ordered_at.max(initial=0)) - base + 1)
+        keys = touched.person[rows] * np.int64(span) + (touched.at[rows] - base)
+        wanted = shop.person * np.int64(span) + np.maximum(shop.ordered_at - base, 0)
+        position = np.searchsorted(keys, wanted, side="left") - 1
+        found = rows[np.maximum(position, 0)] if len(rows) else np.zeros(len(wanted), np.int64)
+        hit = (position >= 0) & (len(rows) > 0)
+        if len(rows):
+            hit &= (touched.person[found] == shop.person) & (touched.at[found] >= shop.ordered_at - WINDOW)
+        credited = np.where(hit, found, credited)
+    return np.where(known.is_valid, credited, -1)
+
+
+def first_valid(world: World, known: Known) -> np.ndarray:
+    """Mask over orders: the person's first valid one (orders are sorted by time)."""
+    valid = np.flatnonzero(known.is_valid)
+    first = np.zeros(len(world.shop.person), bool)
+    first[valid[np.unique(world.shop.person[valid], return_index=True)[1]]] = True
+    return first
