@@ -38,7 +38,8 @@ SPEND_NAMES = ("spend", "cost", "costmicros", "statcost")
 CAMPAIGN_NAMES = ("campaignid", "campaign.id")
 DATE_NAMES = ("datestart", "date", "stattimeday", "reportdate")
 CURRENCY_NAMES = ("currency", "currencycode", "accountcurrency")
-ZONE_NAMES = ("timezone", "timezonename", "timezonecode", "displaytimezone")
+# TikTok's `timezone` is POSIX (signs reversed); its display zone is an IANA name.
+ZONE_NAMES = ("displaytimezone", "timezonename", "timezonecode", "timezone")
 REPORT_STREAMS = ("ad_daily", "campaign_daily")
 UNALLOCATED = "(unallocated)"
 

@@ -15,8 +15,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="serve the emulated platforms of a world on 127.0.0.1")
-    serve.add_argument("--state", type=Path, required=True, help="folder for the clock and the drop folder")
+    serve = commands.add_parser(
+        "serve", help="serve the emulated platforms of a world on 127.0.0.1"
+    )
+    serve.add_argument(
+        "--state", type=Path, required=True, help="folder for the clock and the drop folder"
+    )
     serve.add_argument("--port", type=int, default=0, help="0 picks a free one")
     truth = commands.add_parser("truth", help="write the truth ledger as Parquet")
     truth.add_argument("--out", type=Path, required=True)
@@ -25,8 +29,12 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--seed", type=int, default=7)
     serve.add_argument("--now", help="ISO instant to set the clock to (it never goes back)")
     truth.add_argument("--now", required=True, help="ISO instant as of which the truth is told")
-    replay = commands.add_parser("replay", help="serve recorded answers of real accounts on 127.0.0.1")
-    replay.add_argument("--fixtures", type=Path, required=True, help="folder with tiktok/ and amplitude/")
+    replay = commands.add_parser(
+        "replay", help="serve recorded answers of real accounts on 127.0.0.1"
+    )
+    replay.add_argument(
+        "--fixtures", type=Path, required=True, help="folder with tiktok/ and amplitude/"
+    )
     replay.add_argument("--port", type=int, default=0)
     options = parser.parse_args(arguments)
     try:

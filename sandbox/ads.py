@@ -1,6 +1,8 @@
-"""What the ad platforms count: spend, impressions, clicks and claimed conversions, restated with age.
+"""What the ad platforms count: spend, impressions, clicks and claimed conversions, restated with
+age.
 
-`final` numbers are what a day settles at; `report` gives them as of an age in days, the same for the
+`final` numbers are what a day settles at; `report` gives them as of an age in days, the same for
+the
 server and for the truth ledger, so a platform's answer at any moment can be checked to the cent.
 """
 
@@ -31,10 +33,18 @@ def plan_spend(scale: float, rng: np.random.Generator) -> np.ndarray:
         if bare:
             share[bare] = budget * campaign.bare_share
         if carried:
-            share[carried] = budget * (1 - campaign.bare_share) * weight[carried] / weight[carried].sum()
+            share[carried] = (
+                budget * (1 - campaign.bare_share) * weight[carried] / weight[carried].sum()
+            )
     day = np.arange(DAYS)
     rhythm = (1.0 + 0.25 * day / DAYS) * (1.0 + 0.12 * np.isin((day + 3) % 7, (5, 6)))
-    spend = EUR_PER_DAY * scale * rhythm[:, None] * share[None, :] * rng.lognormal(0, 0.2, (DAYS, len(cells)))
+    spend = (
+        EUR_PER_DAY
+        * scale
+        * rhythm[:, None]
+        * share[None, :]
+        * rng.lognormal(0, 0.2, (DAYS, len(cells)))
+    )
     start = np.array([cell.start for cell in cells]) - FIRST_DAY
     stop = np.array([cell.stop for cell in cells]) - FIRST_DAY
     runs = (day[:, None] >= start) & (day[:, None] <= stop) & (rng.random(spend.shape) > 0.015)
@@ -44,7 +54,8 @@ def plan_spend(scale: float, rng: np.random.Generator) -> np.ndarray:
 def choose_cells(
     platform: str, day: np.ndarray, spend: np.ndarray, tagged: bool, rng: np.random.Generator
 ) -> np.ndarray:
-    """A cell of the platform for each touch, as likely as its spend on the day; -1 where none ran."""
+    """A cell of the platform for each touch, as likely as its spend on the day; -1 where none
+    ran."""
     wanted = [
         i
         for i, cell in enumerate(catalog.CELLS)
@@ -90,7 +101,9 @@ def make_numbers(
     split = rng.integers(0, 100, size=spend.shape) * (whole > 0)
     conversions = np.where(google[None, :], whole * 100 - split, whole * 100)
     cents = np.rint(spend * per_eur[None, :] * 100).astype(np.int64)
-    value = np.rint(conversions / 100 * 84 * per_eur[None, :] * 100 * rng.uniform(0.8, 1.2, spend.shape))
+    value = np.rint(
+        conversions / 100 * 84 * per_eur[None, :] * 100 * rng.uniform(0.8, 1.2, spend.shape)
+    )
     return AdNumbers(
         cents=cents,
         impressions=impressions,
@@ -129,10 +142,14 @@ def report(numbers: AdNumbers, account_id: str, since: int, until: int, now: int
     if last < first:
         return []
     window = (slice(first, last + 1), index)
-    age = np.broadcast_to((today - np.arange(first, last + 1))[:, None], (last - first + 1, len(index)))
+    age = np.broadcast_to(
+        (today - np.arange(first, last + 1))[:, None], (last - first + 1, len(index))
+    )
     young = np.minimum(age, SPEND_SETTLES_AFTER)
     rows = np.arange(first, last + 1)[:, None]
-    moved = np.where(age <= SPEND_SETTLES_AFTER, 1 + numbers.noise[young, rows, index[None, :]], 1.0)
+    moved = np.where(
+        age <= SPEND_SETTLES_AFTER, 1 + numbers.noise[young, rows, index[None, :]], 1.0
+    )
     moved = np.where(age == 0, 0.5 * moved, moved)
     known = 1 - np.exp(-age / RESTATEMENT_DAYS[account.platform])
     step = 1 if account.platform == catalog.GOOGLE else 100
@@ -145,7 +162,9 @@ def report(numbers: AdNumbers, account_id: str, since: int, until: int, now: int
     )
     fields = (
         np.maximum(np.rint(final_cents * moved), 1).astype(np.int64),
-        np.maximum(np.rint(numbers.impressions[window] * np.where(age == 0, 0.5, 1)), 1).astype(np.int64),
+        np.maximum(np.rint(numbers.impressions[window] * np.where(age == 0, 0.5, 1)), 1).astype(
+            np.int64
+        ),
         np.rint(numbers.clicks[window] * moved).astype(np.int64),
         conversions,
         np.rint(numbers.view_conversions[window] * known).astype(np.int64),

@@ -1,6 +1,7 @@
 """The ad side of the world that does not depend on the seed: accounts, campaigns, ad groups, ads.
 
-Ids look like each platform's own. A name is a history: (first day it holds, text), because platforms
+Ids look like each platform's own. A name is a history: (first day it holds, text), because
+platforms
 report names as of the moment of asking.
 """
 
@@ -122,7 +123,9 @@ ACCOUNTS = (
     Account(GOOGLE, "2000000001", "Desilo EU Search", "EUR", "Europe/Berlin", 0.22, 1.0),
     Account(GOOGLE, "2000000002", "Desilo US Search", "USD", "America/Los_Angeles", 0.13, 1.08),
     Account(TIKTOK, "7000000000000000001", "Desilo CN Video", "CNY", "Asia/Shanghai", 0.13, 7.80),
-    Account(TIKTOK, "7000000000000000002", "Desilo US Video", "USD", "America/Los_Angeles", 0.12, 1.08),
+    Account(
+        TIKTOK, "7000000000000000002", "Desilo US Video", "USD", "America/Los_Angeles", 0.12, 1.08
+    ),
 )
 ACCOUNT_BY_ID = {account.account_id: account for account in ACCOUNTS}
 
@@ -131,7 +134,14 @@ _PLANS: dict[str, tuple[Plan, ...]] = {
         Plan("Prospecting Broad", 0.36, 2, 3, renamed=(("2026-02-09", "Prospecting Broad v2"),)),
         Plan("Retargeting 30d", 0.18, 1, 3),
         Plan("Advantage Catalogue", 0.22, 1, 3, bare_share=0.2),
-        Plan("Spring Launch", 0.14, 1, 2, start="2026-02-16", renamed=(("2026-03-12", "Spring Sale"),)),
+        Plan(
+            "Spring Launch",
+            0.14,
+            1,
+            2,
+            start="2026-02-16",
+            renamed=(("2026-03-12", "Spring Sale"),),
+        ),
         Plan("Awareness Video", 0.10, 1, 2, is_tagged=False, objective="REACH"),
     ),
     GOOGLE: (
@@ -153,10 +163,18 @@ _PLANS: dict[str, tuple[Plan, ...]] = {
 def _identifier(platform: str, account_no: int, level: int, number: int) -> str:
     """Ids as long as the platform's real ones: Meta 17 digits, Google 11 and 12, TikTok 16."""
     if platform == META:
-        return str(23_850_000_000_000_000 + account_no * 10**13 + level * 10**12 + number * 7_919 * 10**4)
+        return str(
+            23_850_000_000_000_000 + account_no * 10**13 + level * 10**12 + number * 7_919 * 10**4
+        )
     if platform == GOOGLE:
-        return str((20_000_000_000, 150_000_000_000, 640_000_000_000)[level] + account_no * 10**8 + number * 7_919)
-    return str(1_750_000_000_000_000 + account_no * 10**13 + level * 10**12 + number * 7_919 * 10**3)
+        return str(
+            (20_000_000_000, 150_000_000_000, 640_000_000_000)[level]
+            + account_no * 10**8
+            + number * 7_919
+        )
+    return str(
+        1_750_000_000_000_000 + account_no * 10**13 + level * 10**12 + number * 7_919 * 10**3
+    )
 
 
 def _history(text: str, renamed: tuple[tuple[str, str], ...] = ()) -> Names:
@@ -197,11 +215,14 @@ def _group(campaign: Campaign, account_no: int, number: int, group_no: int) -> A
     text = ("Broad 18-45", "Lookalike 3%")[group_no]
     renamed = (("2026-02-23", f"{text} refreshed"),) if number % 4 == 1 else ()
     entity_id = _identifier(campaign.account.platform, account_no, 1, number + 1)
-    return AdGroup(entity_id, _history(text, renamed), campaign.start, campaign.stop, campaign=campaign)
+    return AdGroup(
+        entity_id, _history(text, renamed), campaign.start, campaign.stop, campaign=campaign
+    )
 
 
 def _ad(group: AdGroup, account_no: int, number: int, ad_no: int) -> Ad:
-    """Every seventh ad stops and is deleted in the middle, every ninth starts late or is renamed."""
+    """Every seventh ad stops and is deleted in the middle, every ninth starts late or is
+    renamed."""
     text = f"{('Founder story', 'Unboxing', 'Three reasons')[ad_no]} {number + 1:02d}"
     start, stop, deleted = group.start, group.stop, FOREVER
     if number % 7 == 2:
@@ -211,7 +232,9 @@ def _ad(group: AdGroup, account_no: int, number: int, ad_no: int) -> Ad:
         start = max(start, FIRST_DAY + 20 + number % 13)
     renamed = (("2026-03-05", f"{text} (new cut)"),) if number % 5 == 3 else ()
     entity_id = _identifier(group.campaign.account.platform, account_no, 2, number + 1)
-    return Ad(entity_id, _history(text, renamed), start, min(stop, group.stop), deleted, ad_group=group)
+    return Ad(
+        entity_id, _history(text, renamed), start, min(stop, group.stop), deleted, ad_group=group
+    )
 
 
 CAMPAIGNS, AD_GROUPS, ADS, CELLS = _build()

@@ -56,7 +56,8 @@ def iso_instant(us: int) -> str:
 
 
 def zoned_text(us: int, zone: str, pattern: str = "%Y-%m-%dT%H:%M:%S%z") -> str:
-    """The instant as text in the zone (numeric offset without colon, as most ad platforms write it)."""
+    """The instant as text in the zone (numeric offset without colon, as most ad platforms write
+    it)."""
     return utc_datetime(us).astimezone(ZoneInfo(zone)).strftime(pattern)
 
 
@@ -130,7 +131,8 @@ class Clock:
             kept = json.loads(path.read_text())
             if {key: kept.get(key) for key in self._identity} != self._identity:
                 raise ValueError(
-                    f"{path.parent} holds world {kept.get('world')!r} with seed {kept.get('seed')}; "
+                    f"{path.parent} holds world {kept.get('world')!r} with seed "
+                    f"{kept.get('seed')}; "
                     f"choose another --state for world {world!r} with seed {seed}"
                 )
             self.now = max(self.now, instant(kept["now"]))

@@ -25,7 +25,8 @@ REASONS = ("damaged", "did not fit", "late", "changed mind")
 
 @dataclass(frozen=True)
 class Plan:
-    """Orders somebody is going to place: row per order, before the session that carries it is known."""
+    """Orders somebody is going to place: row per order, before the session that carries it is
+    known."""
 
     person: np.ndarray
     day: np.ndarray
@@ -33,7 +34,8 @@ class Plan:
 
 
 def plan_orders(people: People, rng: np.random.Generator) -> Plan:
-    """First orders soon after arrival, then repeats whose intervals grow; nothing past the last day."""
+    """First orders soon after arrival, then repeats whose intervals grow; nothing past the last
+    day."""
     buyer = np.flatnonzero(people.is_buyer)
     same_day = rng.random(len(buyer)) < 0.4
     wait = np.where(same_day, 0, 1 + rng.exponential(7.0, len(buyer)).astype(np.int64))
@@ -60,7 +62,9 @@ class Shop:
     person: np.ndarray
     session: np.ndarray
     user: np.ndarray  # app account that was signed in, -1 for a guest
-    customer: np.ndarray  # the shop's customer record: of the app account, or a new one per guest checkout
+    customer: (
+        np.ndarray
+    )  # the shop's customer record: of the app account, or a new one per guest checkout
     ordered_at: np.ndarray
     day: np.ndarray  # company-zone day number
     market: np.ndarray
@@ -140,12 +144,16 @@ def _day(text: str) -> int:
     return int(np.datetime64(text, "D").astype(np.int64))
 
 
-def _lines(count: int, market: np.ndarray, coupon: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def _lines(
+    count: int, market: np.ndarray, coupon: np.ndarray, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
     price = rng.integers(9, 72, size=PRODUCTS) * 100 - np.array([1, 5, 10])[np.arange(PRODUCTS) % 3]
     cost_share = rng.uniform(0.34, 0.46, size=PRODUCTS)
     per_order = rng.choice([1, 2, 3, 4], size=count, p=(0.55, 0.28, 0.12, 0.05))
     line_order = np.repeat(np.arange(count), per_order)
-    line_no = np.arange(len(line_order)) - np.repeat(np.cumsum(per_order) - per_order, per_order) + 1
+    line_no = (
+        np.arange(len(line_order)) - np.repeat(np.cumsum(per_order) - per_order, per_order) + 1
+    )
     product = (rng.integers(0, PRODUCTS, size=count)[line_order] + 7 * line_no) % PRODUCTS
     rate = PER_EUR[market[line_order]]
     unit_price = np.rint(price[product] * rate).astype(np.int64)
@@ -166,7 +174,8 @@ def _refunds(
     is_cancelled: np.ndarray,
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """Five kinds: whole order, each line by itself, in two parts, one line, goodwill on the order."""
+    """Five kinds: whole order, each line by itself, in two parts, one line, goodwill on the
+    order."""
     net = lines["quantity"] * lines["unit_price"] - lines["line_discount"]
     total = np.bincount(lines["line_order"], net, minlength=count).astype(np.int64)
     start = np.searchsorted(lines["line_order"], np.arange(count))
@@ -175,14 +184,22 @@ def _refunds(
     kind = rng.choice(5, size=len(chosen), p=(0.38, 0.10, 0.07, 0.30, 0.15))
     waits = (rng.uniform(1.5, 24.0, size=(len(chosen), 2)) * DAY).astype(np.int64)
     rows: list[tuple[int, int, int, int]] = []
-    for order, what, (first, second) in zip(chosen.tolist(), kind.tolist(), waits.tolist(), strict=True):
+    for order, what, (first, second) in zip(
+        chosen.tolist(), kind.tolist(), waits.tolist(), strict=True
+    ):
         cents, at = int(total[order]), int(ordered_at[order])
         if what == 0:
             rows.append((order, 0, cents, at + first))
         elif what == 1:
-            rows += [(order, no + 1, int(net[start[order] + no]), at + first) for no in range(stop[order] - start[order])]  # fmt: skip
+            rows += [
+                (order, no + 1, int(net[start[order] + no]), at + first)
+                for no in range(stop[order] - start[order])
+            ]
         elif what == 2:
-            rows += [(order, 0, cents // 3, at + first), (order, 0, cents - cents // 3, at + first + second)]
+            rows += [
+                (order, 0, cents // 3, at + first),
+                (order, 0, cents - cents // 3, at + first + second),
+            ]
         elif what == 3:
             rows.append((order, 1, int(net[start[order]]) // (1 + order % 2), at + first))
         else:

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandbox.clock import COMPANY_ZONE, DAY, DAYS, FIRST_DAY, HOUR, SECOND, local_day, local_us, utc_us
+from sandbox.clock import (
+    COMPANY_ZONE,
+    DAY,
+    DAYS,
+    FIRST_DAY,
+    HOUR,
+    SECOND,
+    local_day,
+    local_us,
+    utc_us,
+)
 from sandbox.commerce import Shop
 from sandbox.journeys import APP_OPEN, CODE, LANDING, Sessions
 from sandbox.people import JUNK_IDS, PRIVATE, People
@@ -45,7 +55,8 @@ def order_times(
 ) -> tuple[np.ndarray, ...]:
     """(person, session, user, ordered_at) per planned order.
 
-    Of people who arrived on an earlier day one order in twenty is taken by the shop's night desk shortly
+    Of people who arrived on an earlier day one order in twenty is taken by the shop's night desk
+    shortly
     after midnight, which is still the day before in UTC; nothing in the app tells of those.
     """
     carrier = np.flatnonzero(sessions.order >= 0)
@@ -54,7 +65,9 @@ def order_times(
     ordered_at = sessions.started_at[session] + ORDER_AFTER + rng.integers(0, 90 * SECOND, count)
     by_guest = rng.random(count) < 0.07
     day = local_day(ordered_at, COMPANY_ZONE)
-    at_night = (rng.random(count) < 1 / 20) & (day - FIRST_DAY > people.arrival_day[sessions.person[session]])
+    at_night = (rng.random(count) < 1 / 20) & (
+        day - FIRST_DAY > people.arrival_day[sessions.person[session]]
+    )
     midnight = day * DAY
     tonight = utc_us(midnight + 5 * MINUTE + rng.integers(0, 50 * MINUTE, count), COMPANY_ZONE)
     ordered_at = np.where(at_night, tonight, ordered_at)
@@ -93,8 +106,11 @@ class _Columns:
         return {name: np.concatenate(parts) for name, parts in self._parts.items()}
 
 
-def make_events(people: People, sessions: Sessions, shop: Shop, seed: int, rng: np.random.Generator) -> Events:
-    """The events of all sessions and orders with their upload times, late ones and repeats included."""
+def make_events(
+    people: People, sessions: Sessions, shop: Shop, seed: int, rng: np.random.Generator
+) -> Events:
+    """The events of all sessions and orders with their upload times, late ones and repeats
+    included."""
     columns = _happenings(people, sessions, shop, rng)
     count = len(columns["code"])
     session, at = columns["session"], columns["happened_at"]
@@ -104,7 +120,9 @@ def make_events(people: People, sessions: Sessions, shop: Shop, seed: int, rng: 
     user = np.where(signed, sessions.user[session], -1)
     private = people.device_kind[sessions.device[session]] == PRIVATE
     anonymous = private & (user < 0)
-    junk_user = np.where(anonymous & (rng.random(count) < 0.006), rng.integers(0, len(JUNK_IDS), count), -1)
+    junk_user = np.where(
+        anonymous & (rng.random(count) < 0.006), rng.integers(0, len(JUNK_IDS), count), -1
+    )
     blind = anonymous & (columns["code"] == CODE["Product Viewed"]) & (rng.random(count) < 0.01)
     junk_device = np.where(blind, rng.integers(0, len(JUNK_IDS), count), -1)
 
@@ -120,7 +138,9 @@ def make_events(people: People, sessions: Sessions, shop: Shop, seed: int, rng: 
     mark = rng.random(count)
     again = np.flatnonzero(mark < 0.015)
     repeats = {name: column[again] for name, column in columns.items()}
-    repeats["uploaded_at"] = repeats["uploaded_at"] + rng.integers(30 * SECOND, 20 * HOUR, len(again))
+    repeats["uploaded_at"] = repeats["uploaded_at"] + rng.integers(
+        30 * SECOND, 20 * HOUR, len(again)
+    )
     # A third of the repeats come from a client that makes a new uuid for each attempt.
     repeats["uuid_key"] = np.where(mark[again] < 0.005, again + count, again)
     repeats["is_repeat"] = np.ones(len(again), bool)
@@ -129,7 +149,9 @@ def make_events(people: People, sessions: Sessions, shop: Shop, seed: int, rng: 
     return Events(**{name: column[by_upload] for name, column in joined.items()})
 
 
-def _happenings(people: People, sessions: Sessions, shop: Shop, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def _happenings(
+    people: People, sessions: Sessions, shop: Shop, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
     columns = _Columns(sessions)
     every = np.arange(len(sessions.person))
     is_shared = people.device_kind[sessions.device] != PRIVATE
@@ -145,7 +167,9 @@ def _happenings(people: People, sessions: Sessions, shop: Shop, rng: np.random.G
 
     columns.add("session_start", every, 0)
     # On a shared device the sign-in opens the session; elsewhere people look around first.
-    columns.add("Signed In", every[sessions.is_sign_in], sessions.signs_in_after[sessions.is_sign_in])
+    columns.add(
+        "Signed In", every[sessions.is_sign_in], sessions.signs_in_after[sessions.is_sign_in]
+    )
     landing = sessions.lands & ~sessions.opens_app
     landing_at = seconds(2, 4, len(every))
     columns.add("Landing Viewed", every[landing], landing_at[landing])
@@ -178,7 +202,9 @@ def _happenings(people: People, sessions: Sessions, shop: Shop, rng: np.random.G
     return columns.joined()
 
 
-def _add_in_daytime(columns: _Columns, name: str, order: np.ndarray, shop: Shop, days: np.ndarray) -> None:
+def _add_in_daytime(
+    columns: _Columns, name: str, order: np.ndarray, shop: Shop, days: np.ndarray
+) -> None:
     """Events some days after orders, outside any session, between nine and nineteen o'clock."""
     at = shop.ordered_at[order] + (days * DAY).astype(np.int64)
     wall = local_us(at, COMPANY_ZONE)
@@ -189,4 +215,6 @@ def _add_in_daytime(columns: _Columns, name: str, order: np.ndarray, shop: Shop,
 
 def touches(events: Events) -> np.ndarray:
     """Rows of the events that are touches with a channel, repeats left out."""
-    return np.flatnonzero(((events.code == LANDING) | (events.code == APP_OPEN)) & ~events.is_repeat)
+    return np.flatnonzero(
+        ((events.code == LANDING) | (events.code == APP_OPEN)) & ~events.is_repeat
+    )

@@ -1,6 +1,7 @@
 """Faults by script: rules that make answers fail on the wire or be wrong in silence.
 
-A rule is `{"match": {...}, "kind": ..., <parameters>}`. Kinds act at one of three places: on the answer
+A rule is `{"match": {...}, "kind": ..., <parameters>}`. Kinds act at one of three places: on the
+answer
 (`WIRE`: the connector should notice), on records (`DRIFT`: a schema check should notice) and on the
 numbers (`SILENT`: only the gates can notice). The table in README.md says what each one does.
 """
@@ -20,23 +21,49 @@ AMPLITUDE, ORDER_FILES, ECB = "amplitude", "order_files", "ecb_rates"
 SOURCES = (META, GOOGLE, TIKTOK, AMPLITUDE, ORDER_FILES, ECB)
 ALIASES = {"meta": META, "google": GOOGLE, "tiktok": TIKTOK, "orders": ORDER_FILES, "ecb": ECB}
 WIRE = frozenset(
-    "throttle http_500 cut_stream truncated_zip wrong_length html_200 invalid_json token_expired token_revoked "
-    "empty_page version_sunset too_big".split()
+    [
+        "throttle",
+        "http_500",
+        "cut_stream",
+        "truncated_zip",
+        "wrong_length",
+        "html_200",
+        "invalid_json",
+        "token_expired",
+        "token_revoked",
+        "empty_page",
+        "version_sunset",
+        "too_big",
+    ]
 )
 DRIFT = frozenset(("drift_new_field", "drift_missing_field", "drift_retyped_field"))
 SILENT = frozenset(
-    "day_doubled page_missing account_silent money_100x currency_changed zone_shift spend_by_grain empty_night "
-    "missing_rate order_unknown_currency order_doubled".split()
+    [
+        "day_doubled",
+        "page_missing",
+        "account_silent",
+        "money_100x",
+        "currency_changed",
+        "zone_shift",
+        "spend_by_grain",
+        "empty_night",
+        "missing_rate",
+        "order_unknown_currency",
+        "order_doubled",
+    ]
 )
 KINDS = WIRE | DRIFT | SILENT
-MATCH_KEYS = frozenset(("platform", "path_contains", "account", "day", "level", "nth", "every", "times"))
+MATCH_KEYS = frozenset(
+    ("platform", "path_contains", "account", "day", "level", "nth", "every", "times")
+)
 
 L = TypeVar("L")
 
 
 @dataclass
 class Rule:
-    """One fault. Counters `nth` (only that match, from 1), `every` (each so-many-th) and `times` (the first
+    """One fault. Counters `nth` (only that match, from 1), `every` (each so-many-th) and `times`
+    (the first
     so many) count requests that match otherwise; they act on wire and drift kinds."""
 
     kind: str
@@ -62,14 +89,21 @@ class Rule:
             raise ValueError(f"a rule needs a kind out of {', '.join(sorted(KINDS))}: {document!r}")
         match = document.get("match") or {}
         if unknown := set(match) - MATCH_KEYS:
-            raise ValueError(f"match does not know {sorted(unknown)}; it knows {sorted(MATCH_KEYS)}")
+            raise ValueError(
+                f"match does not know {sorted(unknown)}; it knows {sorted(MATCH_KEYS)}"
+            )
         platform = ALIASES.get(match.get("platform"), match.get("platform"))
         if platform is not None and platform not in SOURCES:
             raise ValueError(f"platform {platform!r} is none of {', '.join(SOURCES)}")
         days = match.get("day") or []
         kind = document["kind"]
         times = match.get("times")
-        if kind == "token_expired" and times is None and not match.get("every") and not match.get("nth"):
+        if (
+            kind == "token_expired"
+            and times is None
+            and not match.get("every")
+            and not match.get("nth")
+        ):
             times = 1  # the next token is good
         return cls(
             kind=kind,
@@ -81,7 +115,9 @@ class Rule:
             nth=match.get("nth"),
             every=match.get("every"),
             times=times,
-            parameters={key: value for key, value in document.items() if key not in ("match", "kind")},
+            parameters={
+                key: value for key, value in document.items() if key not in ("match", "kind")
+            },
         )
 
     def concerns(self, platform: str, account: str | None, level: str | None = None) -> bool:
@@ -100,7 +136,11 @@ class Rule:
         """Whether a request for these days (None: no days) is meant."""
         if not self.days:
             return True
-        return since is not None and until is not None and any(since <= day <= until for day in self.days)
+        return (
+            since is not None
+            and until is not None
+            and any(since <= day <= until for day in self.days)
+        )
 
     def counted(self) -> bool:
         """Count a match and say whether the rule acts this time."""
@@ -141,7 +181,8 @@ class Faults:
         level: str | None,
         named_path: bool = False,
     ) -> Rule | None:
-        """The first wire or drift rule that acts on this request (`named_path`: out of those with a path)."""
+        """The first wire or drift rule that acts on this request (`named_path`: out of those with
+        a path)."""
         with self._lock:
             for rule in self._rules:
                 if (
@@ -157,7 +198,11 @@ class Faults:
 
     def silent(self, platform: str, account: str | None, level: str | None = None) -> list[Rule]:
         """Rules that falsify this account's data."""
-        return [rule for rule in self._rules if rule.kind in SILENT and rule.concerns(platform, account, level)]
+        return [
+            rule
+            for rule in self._rules
+            if rule.kind in SILENT and rule.concerns(platform, account, level)
+        ]
 
     def is_active(self, kind: str, platform: str) -> bool:
         """Whether a rule of the kind is in force for the platform."""
@@ -167,7 +212,9 @@ class Faults:
         """The currency the account claims to be in."""
         for rule in self.silent(platform, account):
             if rule.kind == "currency_changed":
-                return str(rule.parameters.get("currency") or ("EUR" if currency == "USD" else "USD"))
+                return str(
+                    rule.parameters.get("currency") or ("EUR" if currency == "USD" else "USD")
+                )
         return currency
 
     def zone(self, platform: str, account: str, zone: str) -> str:
@@ -185,7 +232,8 @@ class Faults:
         refunds: list[dict[str, Any]],
         columns: tuple[str, ...],
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]], tuple[str, ...]]:
-        """The day's order records, and columns of `orders.csv`, as the rules for files bend them."""
+        """The day's order records, and columns of `orders.csv`, as the rules for files bend
+        them."""
         for rule in self._rules:
             if not rule.concerns(ORDER_FILES, rule.account) or not rule.hits(day):
                 continue
@@ -198,13 +246,18 @@ class Faults:
                 orders = [*orders, orders[0]]
                 lines = [*lines, *(line for line in lines if line["order_id"] == again)]
             elif rule.kind == "order_unknown_currency" and orders:
-                orders = [{**orders[0], "currency": rule.parameters.get("currency", "XTS")}, *orders[1:]]
+                orders = [
+                    {**orders[0], "currency": rule.parameters.get("currency", "XTS")},
+                    *orders[1:],
+                ]
             elif rule.kind == "page_missing":
                 gone = {order["order_id"] for order in orders[len(orders) // 2 :]}
                 orders = [order for order in orders if order["order_id"] not in gone]
                 lines = [line for line in lines if line["order_id"] not in gone]
             elif rule.kind == "money_100x":
-                lines = [{**line, "unit_price": str(Decimal(line["unit_price"]) * 100)} for line in lines]
+                lines = [
+                    {**line, "unit_price": str(Decimal(line["unit_price"]) * 100)} for line in lines
+                ]
             elif rule.kind in DRIFT:
                 orders = [drifted(rule, order, "ordered_at") for order in orders]
                 name = rule.parameters.get("field", "ordered_at")
@@ -239,13 +292,19 @@ def drifted(rule: Rule | None, record: dict[str, Any], default: str) -> dict[str
 
 
 def damaged(
-    rules: Iterable[Rule], level: str, since: int, until: int, lines: list[L], shifted: Callable[[int, int], list[L]]
+    rules: Iterable[Rule],
+    level: str,
+    since: int,
+    until: int,
+    lines: list[L],
+    shifted: Callable[[int, int], list[L]],
 ) -> list[L]:
     """Report lines (with `day` and `cents`) as the silent rules bend them.
 
     Args:
         level: `ad` or `campaign`; some kinds spare the campaign level.
-        shifted: gives the true lines of a day, labelled with another one: `shifted(true day, label)`.
+        shifted: gives the true lines of a day, labelled with another one: `shifted(true day,
+        label)`.
     """
     for rule in rules:
         hit = [line for line in lines if rule.hits(line.day)]  # type: ignore[attr-defined]
@@ -262,7 +321,12 @@ def damaged(
             lines = _by_day([*rest, *(_times(line, 3, 2) for line in hit)])
         elif rule.kind == "zone_shift":
             by = int(rule.parameters.get("days", 1))
-            moved = [line for day in range(since, until + 1) if rule.hits(day) for line in shifted(day - by, day)]
+            moved = [
+                line
+                for day in range(since, until + 1)
+                if rule.hits(day)
+                for line in shifted(day - by, day)
+            ]
             lines = _by_day([*rest, *moved])
     return lines
 

@@ -1,6 +1,7 @@
 """The shop's order files: four a day, dropped once the company day is over.
 
-`orders.csv`, `order_lines.parquet`, `refunds.ndjson`, `coupons.csv` in `<drop>/<day>/`. Money is decimal
+`orders.csv`, `order_lines.parquet`, `refunds.ndjson`, `coupons.csv` in `<drop>/<day>/`. Money is
+decimal
 text in major units; a line's discount is that of the whole line.
 """
 
@@ -18,13 +19,21 @@ import orjson
 
 from sandbox.clock import COMPANY_ZONE, FIRST_DAY, closed_day, day_of, iso_day, utc_datetime
 from sandbox.commerce import COUPONS, REASONS
-from sandbox.faults import ORDER_FILES, Faults
+from sandbox.faults import Faults
 from sandbox.people import JUNK_IDS, MARKETS, mix
 from sandbox.world import World
 
 ORDER_COLUMNS = ("order_id", "customer_id", "user_id", "email", "phone", "ordered_at", "status", "currency",
                  "coupon_code", "consent")  # fmt: skip
-LINE_COLUMNS = ("order_id", "line_no", "product_id", "quantity", "unit_price", "discount", "unit_cost")
+LINE_COLUMNS = (
+    "order_id",
+    "line_no",
+    "product_id",
+    "quantity",
+    "unit_price",
+    "discount",
+    "unit_cost",
+)
 
 
 @dataclass(frozen=True)
@@ -60,12 +69,16 @@ def order_parties(world: World, order: int) -> Parties:
     user_id = JUNK_IDS[junk] if junk >= 0 else None
     if user >= 0:
         user_id = texts.user_id(user)
-        user_id = texts.written(user_id, variant >> 8) if world.people.user_is_email[user] else user_id
+        user_id = (
+            texts.written(user_id, variant >> 8) if world.people.user_is_email[user] else user_id
+        )
     return Parties(
         customer_id=customer_id(world, order),
         user_id=user_id,
         email=texts.written(texts.email(person, bool(shop.uses_second_email[order])), variant),
-        phone=texts.written_phone(texts.phone(person), variant >> 16) if world.people.has_phone[person] else None,
+        phone=texts.written_phone(texts.phone(person), variant >> 16)
+        if world.people.has_phone[person]
+        else None,
     )
 
 
@@ -134,7 +147,13 @@ def refund_rows(world: World, day: int) -> list[dict[str, Any]]:
 def coupon_rows(day: int) -> list[dict[str, Any]]:
     """Records of `coupons.csv`: all coupons that have been announced by the day, a week ahead."""
     return [
-        {"coupon_code": code, "name": name, "starts_on": starts, "ends_on": ends, "discount": f"0.{percent:02d}"}
+        {
+            "coupon_code": code,
+            "name": name,
+            "starts_on": starts,
+            "ends_on": ends,
+            "discount": f"0.{percent:02d}",
+        }
         for code, name, starts, ends, percent in COUPONS
         if day_of(starts) <= day + 7
     ]
@@ -182,12 +201,17 @@ class Drop:
         folder.mkdir(parents=True, exist_ok=True)
         orders, lines = order_rows(self._world, day), line_rows(self._world, day)
         refunds = refund_rows(self._world, day)
-        orders, lines, refunds, columns = self._faults.damage_orders(day, orders, lines, refunds, ORDER_COLUMNS)
+        orders, lines, refunds, columns = self._faults.damage_orders(
+            day, orders, lines, refunds, ORDER_COLUMNS
+        )
         _replace(folder / "orders.csv", _csv(columns, orders))
         _replace(folder / "order_lines.parquet", _parquet(lines))
         _replace(folder / "refunds.ndjson", b"".join(orjson.dumps(row) + b"\n" for row in refunds))
         # Written last: it tells that the day's files are all there.
-        _replace(folder / "coupons.csv", _csv(("coupon_code", "name", "starts_on", "ends_on", "discount"), coupon_rows(day)))  # fmt: skip
+        _replace(
+            folder / "coupons.csv",
+            _csv(("coupon_code", "name", "starts_on", "ends_on", "discount"), coupon_rows(day)),
+        )
 
 
 def _replace(path: Path, body: bytes) -> None:
@@ -210,7 +234,10 @@ def _parquet(rows: list[dict[str, Any]]) -> bytes:
     import pyarrow.parquet as pq
 
     types = {"line_no": pa.int64(), "quantity": pa.int64()}
-    columns = {name: pa.array([row[name] for row in rows], types.get(name, pa.string())) for name in LINE_COLUMNS}
+    columns = {
+        name: pa.array([row[name] for row in rows], types.get(name, pa.string()))
+        for name in LINE_COLUMNS
+    }
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns), sink, compression="zstd")
     return sink.getvalue().to_pybytes()

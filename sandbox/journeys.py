@@ -1,6 +1,7 @@
 """How people come by: sessions on devices, where each came from, and the events the app uploads.
 
-A session lies between 05:30 and 23:45 of the company zone, so an event's UTC day is its company day.
+A session lies between 05:30 and 23:45 of the company zone, so an event's UTC day is its company
+day.
 Within a person no two touches share an instant.
 """
 
@@ -50,7 +51,9 @@ class Sessions:
     order: np.ndarray  # row of the order plan, -1
 
 
-def make_sessions(people: People, plan: Plan, spend: np.ndarray, rng: np.random.Generator) -> Sessions:
+def make_sessions(
+    people: People, plan: Plan, spend: np.ndarray, rng: np.random.Generator
+) -> Sessions:
     """First visits, order visits and returns that thin out with time."""
     person, day, order = _visits(people, plan, rng)
     second = rng.integers(EARLIEST, LATEST, size=len(person))
@@ -59,9 +62,13 @@ def make_sessions(people: People, plan: Plan, spend: np.ndarray, rng: np.random.
     # The first visit is the first: a person's later visits of the same day follow it.
     is_first_visit = np.arange(len(person)) < len(people)
     first_at = started_at[: len(people)][person]
-    started_at = np.where(~is_first_visit & (started_at <= first_at), first_at + 40 * 60 * SECOND, started_at)
+    started_at = np.where(
+        ~is_first_visit & (started_at <= first_at), first_at + 40 * 60 * SECOND, started_at
+    )
     cap = utc_us((FIRST_DAY + day) * DAY + LATEST * SECOND, COMPANY_ZONE)
-    started_at = np.where(started_at > cap + HOUR // 2, cap + (order + 2) % 997 * SECOND, started_at)
+    started_at = np.where(
+        started_at > cap + HOUR // 2, cap + (order + 2) % 997 * SECOND, started_at
+    )
 
     sequence = np.lexsort((started_at, person))
     person, started_at, order, day = (a[sequence] for a in (person, started_at, order, day))
@@ -72,21 +79,43 @@ def make_sessions(people: People, plan: Plan, spend: np.ndarray, rng: np.random.
     register_rank = np.minimum((rng.random(len(people)) > 0.62).astype(np.int64), total - 1)
     registered = people.is_registered[person]
     is_registration = registered & (rank == register_rank[person])
-    signed = registered & (rank >= register_rank[person]) & (is_registration | (rng.random(len(person)) > 0.15))
+    signed = (
+        registered
+        & (rank >= register_rank[person])
+        & (is_registration | (rng.random(len(person)) > 0.15))
+    )
     device, signed = _devices(people, person, rank, signed, is_registration, rng)
-    use_second = (people.second_user[person] >= 0) & (rank > register_rank[person]) & (rng.random(len(person)) < 0.5)
-    user = np.where(signed, np.where(use_second, people.second_user[person], people.first_user[person]), -1)
+    use_second = (
+        (people.second_user[person] >= 0)
+        & (rank > register_rank[person])
+        & (rng.random(len(person)) < 0.5)
+    )
+    user = np.where(
+        signed, np.where(use_second, people.second_user[person], people.first_user[person]), -1
+    )
 
     is_shared = people.device_kind[device] != PRIVATE
     first_on_device = _first_of(device, started_at)
     is_app = people.device_platform[device] != WEB
-    lands = (rank == 0) | (first_on_device & is_app) | (rng.random(len(person)) < np.where(is_app, 0.25, 0.75))
+    lands = (
+        (rank == 0)
+        | (first_on_device & is_app)
+        | (rng.random(len(person)) < np.where(is_app, 0.25, 0.75))
+    )
     channel, cell = _sources(person, rank, day, spend, rng)
     # Whoever has a running app session keeps the user_id; others sign in a little after landing.
-    stays_signed = signed & ~is_registration & ~is_shared & ~use_second & ~_first_of_pair(device, user, started_at)
+    stays_signed = (
+        signed
+        & ~is_registration
+        & ~is_shared
+        & ~use_second
+        & ~_first_of_pair(device, user, started_at)
+    )
     stays_signed &= rng.random(len(person)) < 0.6
     is_sign_in = signed & ~is_registration & ~stays_signed
-    after = np.where(is_registration, rng.integers(60, 180, len(person)), rng.integers(20, 50, len(person)))
+    after = np.where(
+        is_registration, rng.integers(60, 180, len(person)), rng.integers(20, 50, len(person))
+    )
     after = np.where(stays_signed, 0, np.where(is_shared, 1, after)) * SECOND
     return Sessions(
         person=person, started_at=started_at, device=device, user=user, signs_in_after=after,
@@ -96,7 +125,9 @@ def make_sessions(people: People, plan: Plan, spend: np.ndarray, rng: np.random.
     )  # fmt: skip
 
 
-def _visits(people: People, plan: Plan, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _visits(
+    people: People, plan: Plan, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     everyone = np.arange(len(people))
     returns = rng.poisson(np.where(people.is_registered, 4.2, 0.45))
     returner = np.repeat(everyone, returns)
@@ -118,7 +149,8 @@ def _devices(
     is_registration: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The device of each session; shared ones only where somebody signs in, third ones never signed in."""
+    """The device of each session; shared ones only where somebody signs in, third ones never
+    signed in."""
     mark = rng.random(len(person))
     device = people.primary_device[person]
     later = rank > 0
@@ -128,8 +160,12 @@ def _devices(
     hidden = later & ~is_registration & (mark > 0.93) & (third >= 0)
     device = np.where(hidden, third, device)
     may_share = later & signed & ~is_registration & ~hidden
-    device = np.where(may_share & (mark > 0.78) & (people.tablet[person] >= 0), people.tablet[person], device)
-    device = np.where(may_share & (mark > 0.55) & (people.kiosk[person] >= 0), people.kiosk[person], device)
+    device = np.where(
+        may_share & (mark > 0.78) & (people.tablet[person] >= 0), people.tablet[person], device
+    )
+    device = np.where(
+        may_share & (mark > 0.55) & (people.kiosk[person] >= 0), people.kiosk[person], device
+    )
     return device, signed & ~hidden
 
 
@@ -149,7 +185,11 @@ def _first_of_pair(device: np.ndarray, user: np.ndarray, started_at: np.ndarray)
 
 
 def _sources(
-    person: np.ndarray, rank: np.ndarray, day: np.ndarray, spend: np.ndarray, rng: np.random.Generator
+    person: np.ndarray,
+    rank: np.ndarray,
+    day: np.ndarray,
+    spend: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Channel as it shows and the cell behind it."""
     mark = rng.random(len(person))

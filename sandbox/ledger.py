@@ -1,6 +1,8 @@
-"""The facts of the truth ledger as of a moment: what had reached us, who is who, who gets the credit.
+"""The facts of the truth ledger as of a moment: what had reached us, who is who, who gets the
+credit.
 
-"Known" follows the pipeline's night: of the app everything uploaded on UTC days up to the last closed
+"Known" follows the pipeline's night: of the app everything uploaded on UTC days up to the last
+closed
 company day, of the shop the files of those days.
 """
 
@@ -30,7 +32,9 @@ class Known:
     refunded: np.ndarray  # cents per order
     is_valid: np.ndarray  # per order: known, paid and not fully refunded
     user_seen: np.ndarray  # per app account: it occurs in what is known
-    user_linked: np.ndarray  # per app account: something known ties it to an e-mail, phone or customer
+    user_linked: (
+        np.ndarray
+    )  # per app account: something known ties it to an e-mail, phone or customer
     device_seen: np.ndarray
     device_shared: np.ndarray
     device_linked: np.ndarray  # per device: private and signed in by a linked app account
@@ -89,17 +93,26 @@ def touches_at(world: World, known: Known) -> Touches:
     row = touches(events)
     row = row[known.events[row]]
     session, user = events.session[row], events.user[row]
-    tied = np.where(user >= 0, known.user_linked[user], known.device_linked[sessions.device[session]])
+    tied = np.where(
+        user >= 0, known.user_linked[user], known.device_linked[sessions.device[session]]
+    )
     row, session = row[tied], session[tied]
     person, at = sessions.person[session], events.happened_at[row]
     order = np.lexsort((at, person))
     row, session = row[order], session[order]
     channel = sessions.channel[session]
-    return Touches(row, person[order], at[order], channel, np.where(channel == DIRECT, -1, sessions.cell[session]))
+    return Touches(
+        row,
+        person[order],
+        at[order],
+        channel,
+        np.where(channel == DIRECT, -1, sessions.cell[session]),
+    )
 
 
 def credit(world: World, known: Known, touched: Touches) -> np.ndarray:
-    """Row of `touched` credited with each order, -1 without one: the last touch that is not direct in the
+    """Row of `touched` credited with each order, -1 without one: the last touch that is not direct
+    in the
     30 x 24 hours before the order, else the last direct one."""
     shop = world.shop
     credited = np.full(len(shop.person), -1)
@@ -114,7 +127,9 @@ def credit(world: World, known: Known, touched: Touches) -> np.ndarray:
         found = rows[np.maximum(position, 0)] if len(rows) else np.zeros(len(wanted), np.int64)
         hit = (position >= 0) & (len(rows) > 0)
         if len(rows):
-            hit &= (touched.person[found] == shop.person) & (touched.at[found] >= shop.ordered_at - WINDOW)
+            hit &= (touched.person[found] == shop.person) & (
+                touched.at[found] >= shop.ordered_at - WINDOW
+            )
         credited = np.where(hit, found, credited)
     return np.where(known.is_valid, credited, -1)
 

@@ -17,8 +17,62 @@ JUNK_IDS = ("null", "0", "undefined", "00000000-0000-0000-0000-000000000000", "t
 PRIVATE, TABLET, KIOSK = 0, 1, 2
 IOS, ANDROID, WEB = 0, 1, 2
 PEOPLE_PER_KIOSK = 80
-_FIRST = "anna ben clara david elif finn greta hugo ida jonas kaya leo mia noah olga paul quynh ravi sofia tom uma viktor wei xin yara zoe".split()  # fmt: skip
-_LAST = "adler brandt chen diaz engel fischer garcia hoffmann ivanov jansen klein lehmann meyer novak okafor petrov quinn richter santos tanaka ulrich vogel wang xu yilmaz zhang".split()  # fmt: skip
+_FIRST = [
+    "anna",
+    "ben",
+    "clara",
+    "david",
+    "elif",
+    "finn",
+    "greta",
+    "hugo",
+    "ida",
+    "jonas",
+    "kaya",
+    "leo",
+    "mia",
+    "noah",
+    "olga",
+    "paul",
+    "quynh",
+    "ravi",
+    "sofia",
+    "tom",
+    "uma",
+    "viktor",
+    "wei",
+    "xin",
+    "yara",
+    "zoe",
+]
+_LAST = [
+    "adler",
+    "brandt",
+    "chen",
+    "diaz",
+    "engel",
+    "fischer",
+    "garcia",
+    "hoffmann",
+    "ivanov",
+    "jansen",
+    "klein",
+    "lehmann",
+    "meyer",
+    "novak",
+    "okafor",
+    "petrov",
+    "quinn",
+    "richter",
+    "santos",
+    "tanaka",
+    "ulrich",
+    "vogel",
+    "wang",
+    "xu",
+    "yilmaz",
+    "zhang",
+]
 _DOMAINS = ("example.com", "mail.example.org", "post.example.net")
 _MASK = (1 << 64) - 1
 
@@ -78,7 +132,9 @@ def make_people(count: int, rng: np.random.Generator) -> People:
     tablets = int(member_of.max(initial=-1)) + 1
     kiosks = max(1, count // 8_000)
     kiosk = np.full(count, -1, dtype=np.int64)
-    visitors = rng.permutation(np.flatnonzero(is_registered))[: kiosks * min(PEOPLE_PER_KIOSK, count // 20)]
+    visitors = rng.permutation(np.flatnonzero(is_registered))[
+        : kiosks * min(PEOPLE_PER_KIOSK, count // 20)
+    ]
     kiosk[visitors] = private + tablets + np.arange(len(visitors)) % kiosks
 
     total = private + tablets + kiosks
@@ -91,7 +147,9 @@ def make_people(count: int, rng: np.random.Generator) -> People:
     registered = np.flatnonzero(is_registered)
     first_user = np.full(count, -1, dtype=np.int64)
     first_user[registered] = np.arange(len(registered))
-    two_users = registered[rng.random(len(registered)) < np.where(has_second_email[registered], 0.5, 0.025)]
+    two_users = registered[
+        rng.random(len(registered)) < np.where(has_second_email[registered], 0.5, 0.025)
+    ]
     second_user = np.full(count, -1, dtype=np.int64)
     second_user[two_users] = len(registered) + np.arange(len(two_users))
     user_person = np.concatenate([registered, two_users])
@@ -153,7 +211,9 @@ class Texts:
     def phone(self, person: int) -> str:
         """The number in E.164 with its plus sign."""
         market = int(self._people.market[person])
-        return ("+49151{:08d}", "+1415{:07d}", "+86138{:08d}")[market].format(person * 37 % 10_000_000)
+        return ("+49151{:08d}", "+1415{:07d}", "+86138{:08d}")[market].format(
+            person * 37 % 10_000_000
+        )
 
     def user_id(self, user: int) -> str:
         """The app account's normalised id."""
@@ -173,18 +233,30 @@ class Texts:
 
     def user_email(self, user: int) -> str:
         """The address the app account was opened with."""
-        return self.email(int(self._people.user_person[user]), bool(self._people.user_uses_second_email[user]))
+        return self.email(
+            int(self._people.user_person[user]), bool(self._people.user_uses_second_email[user])
+        )
 
     @staticmethod
     def written(text: str, variant: int) -> str:
         """An address or id as somebody typed it: one time in six in other case or with blanks."""
-        return (text.upper(), f" {text}", f"{text} ", text.title())[variant % 24] if variant % 24 < 4 else text
+        return (
+            (text.upper(), f" {text}", f"{text} ", text.title())[variant % 24]
+            if variant % 24 < 4
+            else text
+        )
 
     @staticmethod
     def written_phone(phone: str, variant: int) -> str:
-        """A number as somebody typed it: blanks, dashes or brackets, always with its country code."""
+        """A number as somebody typed it: blanks, dashes or brackets, always with its country
+        code."""
         code, rest = (phone[:2], phone[2:]) if phone.startswith("+1") else (phone[:3], phone[3:])
-        forms = (phone, f"{code} {rest}", f"{code} {rest[:3]}-{rest[3:]}", f"{code} ({rest[:3]}) {rest[3:]}")
+        forms = (
+            phone,
+            f"{code} {rest}",
+            f"{code} {rest[:3]}-{rest[3:]}",
+            f"{code} ({rest[:3]}) {rest[3:]}",
+        )
         return forms[variant % 4]
 
 

@@ -1,4 +1,5 @@
-"""Reference rates of the euro: a seeded walk from real-looking levels, on the bank's business days."""
+"""Reference rates of the euro: a seeded walk from real-looking levels, on the bank's business
+days."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from sandbox.clock import EPOCH, HOUR, DAY, LAST_DAY, RATES_HOUR_UTC
+from sandbox.clock import DAY, EPOCH, HOUR, LAST_DAY, RATES_HOUR_UTC
 
 # Level at the start and digits after the point, in the column order of the published file.
 LEVELS = {
@@ -23,7 +24,11 @@ HEADER = ("USD", "JPY", "BGN", "CYP", "CZK", "DKK", "EEK", "GBP", "HUF", "LTL", 
           "SEK", "SIT", "SKK", "CHF", "ISK", "NOK", "HRK", "RUB", "TRL", "TRY", "AUD", "BRL", "CAD", "CNY", "HKD",
           "IDR", "ILS", "INR", "KRW", "MXN", "MYR", "NZD", "PHP", "SGD", "THB", "ZAR")  # fmt: skip
 FIRST_RATE_DAY = (date(2025, 12, 15) - EPOCH).days
-CLOSED = {date(2025, 12, 25), date(2025, 12, 26), date(2026, 1, 1)}  # the bank's holidays in the span
+CLOSED = {
+    date(2025, 12, 25),
+    date(2025, 12, 26),
+    date(2026, 1, 1),
+}  # the bank's holidays in the span
 
 
 def business_days() -> list[int]:
@@ -53,5 +58,7 @@ class Rates:
     def published(self, now: int) -> dict[int, dict[str, str]]:
         """What has been published by `now`, oldest day first."""
         return {
-            day: texts for day, texts in self._texts.items() if day * DAY + RATES_HOUR_UTC * HOUR <= now
+            day: texts
+            for day, texts in self._texts.items()
+            if day * DAY + RATES_HOUR_UTC * HOUR <= now
         }

@@ -1,6 +1,7 @@
 """The HTTP server: routes calls to platforms, applies wire faults to the bytes, logs, takes orders.
 
-It writes its responses by hand on the standard library's server because a fault must be exact to the
+It writes its responses by hand on the standard library's server because a fault must be exact to
+the
 byte: frameworks refuse to send a body that contradicts its announced length.
 """
 
@@ -19,7 +20,10 @@ from sandbox.faults import Faults, Rule, describe, file_days
 from sandbox.files import Drop
 from sandbox.platforms.common import Answer, Call, Span, json_answer
 
-HTML = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
+HTML = (
+    b"<!DOCTYPE html><html><head><title>Just a moment...</title></head>"
+    b"<body>Checking your browser</body></html>"
+)
 SECRETS = frozenset(("access_token", "client_secret", "refresh_token"))
 EXTRA_LENGTH = 10  # bytes a wrong length announces beyond the body
 
@@ -38,7 +42,9 @@ class Platform(Protocol):
 class Control:
     """State behind `/_control`: the clock, the faults, the drop folder and the log of calls."""
 
-    def __init__(self, clock: Clock, faults: Faults, drop: Drop | None, about: Mapping[str, Any]) -> None:
+    def __init__(
+        self, clock: Clock, faults: Faults, drop: Drop | None, about: Mapping[str, Any]
+    ) -> None:
         self.clock = clock
         self.faults = faults
         self._drop = drop
@@ -89,15 +95,20 @@ class Sandbox(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.platforms = platforms
         self.control = control
-        self._locks = {name: threading.Lock() for name in ("", *(platform.name for platform in platforms))}
+        self._locks = {
+            name: threading.Lock() for name in ("", *(platform.name for platform in platforms))
+        }
 
     @property
     def port(self) -> int:
         """The port it listens on."""
         return int(self.server_address[1])
 
-    def respond(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[Answer, Rule | None]:
-        """The answer to a call and the wire fault, if any, that still has to be done to its bytes."""
+    def respond(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[Answer, Rule | None]:
+        """The answer to a call and the wire fault, if any, that still has to be done to its
+        bytes."""
         parts = urlsplit(target)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         if parts.path.startswith("/_control/"):
@@ -117,14 +128,19 @@ class Sandbox(ThreadingHTTPServer):
         answer = json_answer({"error": "no such platform"}, 404)
         return answer, None
 
-    def _platform_answer(self, platform: Platform, call: Call, path: str, is_token: bool) -> tuple[Answer, Rule | None]:
+    def _platform_answer(
+        self, platform: Platform, call: Call, path: str, is_token: bool
+    ) -> tuple[Answer, Rule | None]:
         faults = self.control.faults
         if is_token:
-            # Only a rule that names the token endpoint acts there: counting calls would be off by the logins.
+            # Only a rule that names the token endpoint acts there: counting calls would be off by
+            # the logins.
             rule = faults.for_answer(platform.name, path, None, None, None, None, named_path=True)
         else:
             span = platform.span(call)
-            rule = faults.for_answer(platform.name, path, span.account, span.since, span.until, span.level)
+            rule = faults.for_answer(
+                platform.name, path, span.account, span.since, span.until, span.level
+            )
         if rule and (refused := platform.refuse(rule, call)) is not None:
             return refused, rule
         if rule and rule.kind == "http_500":
@@ -149,8 +165,11 @@ class Sandbox(ThreadingHTTPServer):
         )
 
 
-def damaged_bytes(answer: Answer, rule: Rule | None) -> tuple[int, dict[str, str], bytes, int, bool]:
-    """(status, headers, body to send, announced length, whether the connection is closed after it)."""
+def damaged_bytes(
+    answer: Answer, rule: Rule | None
+) -> tuple[int, dict[str, str], bytes, int, bool]:
+    """(status, headers, body to send, announced length, whether the connection is closed after
+    it)."""
     status, headers, body = answer.status, answer.headers, answer.body
     kind = rule.kind if rule else ""
     if kind == "cut_stream":

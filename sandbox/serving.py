@@ -18,7 +18,11 @@ from sandbox.world import World, make_world
 
 
 def open_sandbox(
-    state: Path, world: str | World = "default", seed: int = 7, now: int | None = None, port: int = 0
+    state: Path,
+    world: str | World = "default",
+    seed: int = 7,
+    now: int | None = None,
+    port: int = 0,
 ) -> Sandbox:
     """A server that listens already; call `serve_forever` on it.
 
@@ -36,9 +40,16 @@ def open_sandbox(
     drop = Drop(built, state / "drop", faults)
     (state / "drop").mkdir(parents=True, exist_ok=True)
     drop.deliver(clock.now)
-    platforms = [kind(built, clock, faults) for kind in (MetaAds, GoogleAds, TikTokAds, Amplitude, Ecb)]
+    platforms = [
+        kind(built, clock, faults) for kind in (MetaAds, GoogleAds, TikTokAds, Amplitude, Ecb)
+    ]
     accounts = [
-        {"platform": a.platform, "account_id": a.account_id, "currency": a.currency, "timezone": a.zone}
+        {
+            "platform": a.platform,
+            "account_id": a.account_id,
+            "currency": a.currency,
+            "timezone": a.zone,
+        }
         for a in catalog.ACCOUNTS
     ]
     about = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -57,7 +56,8 @@ def _instants(us: np.ndarray) -> pa.Array:
 
 
 def _spend(world: World, now: int) -> pa.Table:
-    """One row per account, day of the account's zone and ad (or campaign part without ads) as of `now`."""
+    """One row per account, day of the account's zone and ad (or campaign part without ads) as of
+    `now`."""
     rows = [
         (account, row)
         for account in catalog.ACCOUNTS
@@ -70,15 +70,20 @@ def _spend(world: World, now: int) -> pa.Table:
             "account_id": [account.account_id for account, _ in rows],
             "date_day": _dates([row.day for _, row in rows]),
             "campaign_id": [cell.campaign.entity_id for cell in cells],
-            "ad_group_id": pa.array([c.ad_group.entity_id if c.ad_group else None for c in cells], pa.string()),
-            "ad_id": pa.array([cell.ad.entity_id if cell.ad else None for cell in cells], pa.string()),
+            "ad_group_id": pa.array(
+                [c.ad_group.entity_id if c.ad_group else None for c in cells], pa.string()
+            ),
+            "ad_id": pa.array(
+                [cell.ad.entity_id if cell.ad else None for cell in cells], pa.string()
+            ),
             "spend_native": _money(row.cents for _, row in rows),
             "currency": [account.currency for account, _ in rows],
             "impressions": pa.array([row.impressions for _, row in rows], pa.int64()),
             "clicks": pa.array([row.clicks for _, row in rows], pa.int64()),
             # The platform's headline number: Google counts clicks only, the others add views.
             "conversions": _money(
-                row.conversions + (0 if account.platform == catalog.GOOGLE else row.view_conversions * 100)
+                row.conversions
+                + (0 if account.platform == catalog.GOOGLE else row.view_conversions * 100)
                 for account, row in rows
             ),
             "click_conversions": _money(row.conversions for _, row in rows),
@@ -88,14 +93,19 @@ def _spend(world: World, now: int) -> pa.Table:
     )
 
 
-def _orders(world: World, known: Known, touched: Touches, credited: np.ndarray, first: np.ndarray) -> pa.Table:
+def _orders(
+    world: World, known: Known, touched: Touches, credited: np.ndarray, first: np.ndarray
+) -> pa.Table:
     shop, index = world.shop, np.flatnonzero(known.orders)
     per_order = {
         "gross": shop.quantity * shop.unit_price,
         "discount": shop.line_discount,
         "cost": shop.quantity * shop.unit_cost,
     }
-    sums = {k: np.bincount(shop.line_order, v, len(shop.person)).astype(np.int64) for k, v in per_order.items()}
+    sums = {
+        k: np.bincount(shop.line_order, v, len(shop.person)).astype(np.int64)
+        for k, v in per_order.items()
+    }
     net = sums["gross"] - sums["discount"] - known.refunded
     parties = [order_parties(world, order) for order in index.tolist()]
     return pa.table(
@@ -159,7 +169,9 @@ def _refunds(world: World, known: Known) -> pa.Table:
         {
             "refund_id": [refund_id(row) for row in index.tolist()],
             "order_id": [order_id(number) for number in order.tolist()],
-            "line_no": pa.array([no or None for no in shop.refund_line[index].tolist()], pa.int64()),
+            "line_no": pa.array(
+                [no or None for no in shop.refund_line[index].tolist()], pa.int64()
+            ),
             "amount": _money(shop.refund_cents[index]),
             "currency": [MARKETS[market] for market in shop.market[order].tolist()],
             "refunded_at": _instants(shop.refunded_at[index]),
@@ -170,7 +182,8 @@ def _refunds(world: World, known: Known) -> pa.Table:
 
 
 def _people(world: World, known: Known) -> pa.Table:
-    """Identifiers that occur in what is known. Junk is nobody's; a shared device is listed with each of
+    """Identifiers that occur in what is known. Junk is nobody's; a shared device is listed with
+    each of
     its users and, like a device never signed in, not observable as one person's."""
     rows = sorted(set(_identifiers(world, known)))
     columns = list(zip(*rows, strict=True)) if rows else [[], [], [], [], []]
@@ -189,16 +202,27 @@ def _identifiers(world: World, known: Known) -> Iterable[tuple[str, str, str, bo
     people, events, shop, texts = world.people, world.events, world.shop, world.texts
     row = np.flatnonzero(known.events & (events.junk_device < 0))
     pairs = np.unique(
-        np.stack([world.sessions.person[events.session[row]], world.sessions.device[events.session[row]]]), axis=1
+        np.stack(
+            [world.sessions.person[events.session[row]], world.sessions.device[events.session[row]]]
+        ),
+        axis=1,
     )
     for person, device in pairs.T.tolist():
         shared = bool(known.device_shared[device])
-        yield person_id(person), "device_id", texts.device_id(device), bool(known.device_linked[device]), shared
+        yield (
+            person_id(person),
+            "device_id",
+            texts.device_id(device),
+            bool(known.device_linked[device]),
+            shared,
+        )
     for user in np.flatnonzero(known.user_seen).tolist():
         owner = person_id(int(people.user_person[user]))
         yield owner, "user_id", texts.user_id(user), bool(known.user_linked[user]), False
     for user in np.flatnonzero(known_identity_users(world, known)).tolist():
-        yield from _contacts(texts, int(people.user_person[user]), texts.user_email(user), people.has_phone)
+        yield from _contacts(
+            texts, int(people.user_person[user]), texts.user_email(user), people.has_phone
+        )
     for order in np.flatnonzero(known.orders).tolist():
         person = int(shop.person[order])
         yield person_id(person), "customer_id", customer_id(world, order), True, False
@@ -225,10 +249,14 @@ def _contacts(
         yield person_id(person), "phone", sha256(texts.phone(person)), True, False
 
 
-def _new_customers(world: World, touched: Touches, credited: np.ndarray, first: np.ndarray) -> pa.Table:
+def _new_customers(
+    world: World, touched: Touches, credited: np.ndarray, first: np.ndarray
+) -> pa.Table:
     counts: dict[tuple[int, str], int] = {}
     index = np.flatnonzero(first)
-    for day, channel in zip(world.shop.day[index].tolist(), _channels(touched, credited[index]), strict=True):
+    for day, channel in zip(
+        world.shop.day[index].tolist(), _channels(touched, credited[index]), strict=True
+    ):
         counts[day, channel] = counts.get((day, channel), 0) + 1
     keys = sorted(counts)
     return pa.table(
@@ -248,7 +276,9 @@ def _touches(world: World, known: Known, touched: Touches) -> pa.Table:
             "true_person_id": [person_id(person) for person in touched.person.tolist()],
             "touched_at": _instants(touched.at),
             "channel_id": [catalog.CHANNELS[channel] for channel in touched.channel.tolist()],
-            "campaign_id": pa.array([cell.campaign.entity_id if cell else None for cell in cells], pa.string()),
+            "campaign_id": pa.array(
+                [cell.campaign.entity_id if cell else None for cell in cells], pa.string()
+            ),
             "ad_id": pa.array([c.ad.entity_id if c and c.ad else None for c in cells], pa.string()),
             "device_id": [world.texts.device_id(number) for number in device.tolist()],
             "uuid": [touch_uuid(world, touched, row) for row in range(len(touched.event))],

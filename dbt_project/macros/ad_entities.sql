@@ -3,12 +3,12 @@
     the ids of the entity, its own first, and of its parents; one without them is refused. The own
     id identifies the entity unless `key` says more.
 -#}
-{% macro ad_entity(structure, columns, key=none) -%}
+{% macro ad_entity(relation, structure, columns, key=none) -%}
     {%- set rules = [] -%}
     {%- for column in columns if column.endswith('_id') -%}
         {%- do rules.append(['missing ' ~ column, 'coalesce(' ~ column ~ ", '') = ''"]) -%}
     {%- endfor -%}
-    {{ base_model(structure, columns, rules, key or [columns.keys() | first]) }}
+    {{ base_model(relation, structure, columns, rules, key or [columns.keys() | first]) }}
 {%- endmacro %}
 
 

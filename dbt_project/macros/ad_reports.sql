@@ -6,7 +6,7 @@
     view_conversions_text, conversion_value_text. Platforms leave out what is zero, so an absent
     count is 0; an absent spend is not, it is a broken row.
 -#}
-{% macro ad_report(structure, columns, level, relation=none) -%}
+{% macro ad_report(relation, structure, columns, level) -%}
     {%- set canonical = {
         'date_day': 'try_cast(left(' ~ columns['date_text'] ~ ', 10) as date)',
         'impressions': 'coalesce(' ~ try_count(columns['impressions_text']) ~ ', 0)',
@@ -46,11 +46,11 @@
         ) -%}
     {%- endfor -%}
     {{ base_model(
+        relation,
         structure,
         dict(columns, **canonical),
         rules,
         ['campaign_id', 'ad_group_id', 'ad_id'],
-        relation,
     ) }}
 {%- endmacro %}
 
@@ -93,7 +93,7 @@
         '{{ level }}_daily' as stream,
         *
     from (
-        {{ canonical_report(platform, '(' ~ report(level, raw) ~ ') as judged_' ~ level) }}
+        {{ canonical_report(platform, '(' ~ report(raw, level) ~ ') as judged_' ~ level) }}
     ) as good_{{ level }}
     {%- if not loop.last %}
 
@@ -113,8 +113,9 @@
 
 
 {#- Account snapshots: a currency and a zone that exist, or the snapshot is refused. -#}
-{% macro ad_account(structure, columns) -%}
+{% macro ad_account(relation, structure, columns) -%}
     {{ base_model(
+        relation,
         structure,
         columns,
         [

@@ -1,6 +1,7 @@
 {#-
     The one shape of a base model: every record of a stream, typed, judged, none lost.
 
+    relation    the raw records
     structure   fields to read of the JSON document, for `json_record`
     columns     mapping of column to SQL expression over the struct `r`; a column whose name ends in
                 `_text` is for the rules only and is not kept
@@ -9,7 +10,7 @@
     key         columns that identify a record within its load; a second one with the same key stays
                 too, as 'duplicate key in load', and the first in the order of arrival counts
 -#}
-{% macro base_model(structure, columns, rules, key, relation=none) -%}
+{% macro base_model(relation, structure, columns, rules, key) -%}
     {%- set kept = [] -%}
     {%- for column in columns if not column.endswith('_text') -%}
         {%- do kept.append(column) -%}
@@ -19,7 +20,7 @@
         select
             {{ lake_columns() }},
             {{ json_record('record', structure) }} as r
-        from {{ relation or source('raw', model.name.removeprefix('base_')) }}
+        from {{ relation }}
     ),
 
     typed as (

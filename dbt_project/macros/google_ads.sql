@@ -2,7 +2,7 @@
     Money is in micros of the account's currency. `conversions` is fractional and counts by the day
     of the click; view-through conversions are apart and never part of it.
 -#}
-{% macro google_ads_report(level, relation=none) -%}
+{% macro google_ads_report(relation, level) -%}
     {%- set structure = {
         'segments': {'date': 'VARCHAR'},
         'customer': {'currencyCode': 'VARCHAR'},
@@ -20,6 +20,7 @@
     } -%}
     {%- set is_ad = level == 'ad' -%}
     {{ ad_report(
+        relation,
         structure,
         {
             'date_text': 'r.segments.date',
@@ -39,6 +40,5 @@
             'conversion_value_text': 'r.metrics."conversionsValue"',
         },
         level,
-        relation,
     ) }}
 {%- endmacro %}

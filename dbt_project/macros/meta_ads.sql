@@ -25,7 +25,7 @@
     view. A window without conversions is absent; an entry without any window key was made with the
     account's default setting and counts as clicks.
 -#}
-{% macro meta_ads_report(level, relation=none) -%}
+{% macro meta_ads_report(relation, level) -%}
     {%- set windows = {
         'action_type': 'VARCHAR', 'value': 'VARCHAR', '7d_click': 'VARCHAR', '1d_view': 'VARCHAR'
     } -%}
@@ -48,6 +48,7 @@
     {%- set value = meta_ads_purchase('r.action_values') -%}
     {%- set is_ad = level == 'ad' -%}
     {{ ad_report(
+        relation,
         structure,
         {
             'date_text': 'r.date_start',
@@ -67,7 +68,6 @@
             'conversion_value_text': '(' ~ value ~ ').value',
         },
         level,
-        relation,
     ) }}
 {%- endmacro %}
 

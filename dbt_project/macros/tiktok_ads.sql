@@ -7,7 +7,7 @@
     Every metric is a text in major units. `conversion` is clicks and views together; where the
     split (cta, vta) is not given, all of it counts as clicks.
 -#}
-{% macro tiktok_ads_report(level, relation=none) -%}
+{% macro tiktok_ads_report(relation, level) -%}
     {%- set structure = {
         'dimensions': {'stat_time_day': 'VARCHAR', 'campaign_id': 'VARCHAR', 'ad_id': 'VARCHAR'},
         'metrics': {
@@ -30,6 +30,7 @@
     {%- set conversion = tiktok_ads_metric('conversion') -%}
     {%- set view = tiktok_ads_metric('vta_conversion') -%}
     {{ ad_report(
+        relation,
         structure,
         {
             'date_text': 'r.dimensions.stat_time_day',
@@ -53,6 +54,5 @@
             'conversion_value_text': tiktok_ads_metric('total_purchase_value'),
         },
         level,
-        relation,
     ) }}
 {%- endmacro %}

@@ -16,6 +16,7 @@ variable                  meaning                                            def
 ``DESILO_KEEP_RELEASES``  how many releases stay                             ``14``
 ``DESILO_SANDBOX``        size of the emulated world: ``default``, ``small``     ``default``
 ``DESILO_PLATFORMS``      address of emulated platforms that run already     started per night
+``DESILO_MAX_WAIT_S``     how long a landing waits for throttling platforms  ``1800``
 ``DESILO_TASK_RETRIES``   overrides every task's number of further tries     as configured
 ========================  =================================================  ==================
 """
@@ -110,6 +111,11 @@ def sandbox_size() -> str:
 def platforms_url() -> str:
     """Address of emulated platforms that somebody else runs; empty when there are none."""
     return os.environ.get("DESILO_PLATFORMS", "").rstrip("/")
+
+
+def max_wait_s() -> float:
+    """How long one landing waits in all for platforms that ask it to, in seconds."""
+    return float(os.environ.get("DESILO_MAX_WAIT_S", "1800"))
 
 
 def task_retries(configured: int) -> int:

@@ -16,11 +16,20 @@ import orjson
 
 from sandbox import catalog
 from sandbox.catalog import CHANNELS, DIRECT
-from sandbox.clock import DAY, FIRST_DAY, HOUR, LAST_DAY, Clock, events_visible_before, iso_day, utc_datetime
+from sandbox.clock import (
+    DAY,
+    FIRST_DAY,
+    HOUR,
+    LAST_DAY,
+    Clock,
+    events_visible_before,
+    iso_day,
+    utc_datetime,
+)
 from sandbox.commerce import PRODUCTS
 from sandbox.faults import AMPLITUDE, DRIFT, Faults, Rule, drifted
 from sandbox.files import order_id
-from sandbox.journeys import EVENT_TYPES, IDENTITY_CODES, LANDING, APP_OPEN
+from sandbox.journeys import APP_OPEN, EVENT_TYPES, IDENTITY_CODES, LANDING
 from sandbox.people import ANDROID, IOS, JUNK_IDS, mix, uuid_of
 from sandbox.platforms.common import Answer, Call, Span, json_answer
 from sandbox.world import World
@@ -29,16 +38,49 @@ PROJECT = "434000"
 LOGIN, PASSWORD = "sandbox-key", "sandbox-secret"
 MAX_DAYS = 365
 _HOUR = re.compile(r"^(\d{4})(\d\d)(\d\d)T(\d{1,2})$")
-_CLICK_IDS = {"paid_search_google": ("gclid", "google", "cpc"), "paid_social_meta": ("fbclid", "facebook", "paid_social"), "paid_social_tiktok": ("ttclid", "tiktok", "paid_social")}  # fmt: skip
-_REFERRERS = {"organic_search": "https://www.google.com/", "organic_social": "https://www.xiaohongshu.com/", "referral": "https://blog.example.net/best-of-2026"}  # fmt: skip
-_HARDWARE = {IOS: ("iOS", "ios", "17.4", "Apple", "iPhone 15", "Apple iPhone"), ANDROID: ("Android", "android", "14", "Google", "Pixel 8", "Google Pixel")}  # fmt: skip
+_CLICK_IDS = {
+    "paid_search_google": ("gclid", "google", "cpc"),
+    "paid_social_meta": ("fbclid", "facebook", "paid_social"),
+    "paid_social_tiktok": ("ttclid", "tiktok", "paid_social"),
+}
+_REFERRERS = {
+    "organic_search": "https://www.google.com/",
+    "organic_social": "https://www.xiaohongshu.com/",
+    "referral": "https://blog.example.net/best-of-2026",
+}
+_HARDWARE = {
+    IOS: ("iOS", "ios", "17.4", "Apple", "iPhone 15", "Apple iPhone"),
+    ANDROID: ("Android", "android", "14", "Google", "Pixel 8", "Google Pixel"),
+}
 _BROWSER = ("Chrome", "Web", "122", None, None, "Windows")
-_PLACES = (("Germany", "Berlin", "de"), ("United States", "California", "en"), ("China", "Shanghai", "zh"))
-# Keys of a record that never carry anything here, in the export's alphabetical order with the others.
+_PLACES = (
+    ("Germany", "Berlin", "de"),
+    ("United States", "California", "en"),
+    ("China", "Shanghai", "zh"),
+)
+# Keys of a record that never carry anything here, in the export's alphabetical order with the
+# others.
 _NOTHING: dict[str, Any] = dict.fromkeys(
-    "$insert_key $schema adid amplitude_attribution_ids amplitude_event_type device_brand device_carrier dma "
-    "global_user_properties idfa is_attribution_event location_lat location_lng partner_id paying sample_rate "
-    "source_id start_version".split()
+    [
+        "$insert_key",
+        "$schema",
+        "adid",
+        "amplitude_attribution_ids",
+        "amplitude_event_type",
+        "device_brand",
+        "device_carrier",
+        "dma",
+        "global_user_properties",
+        "idfa",
+        "is_attribution_event",
+        "location_lat",
+        "location_lng",
+        "partner_id",
+        "paying",
+        "sample_rate",
+        "source_id",
+        "start_version",
+    ]
 )
 
 
@@ -56,7 +98,10 @@ class Amplitude:
 
     def span(self, call: Call) -> Span:
         """What the call is about: UTC days of upload."""
-        start, end = export_hour(call.query.get("start", "")), export_hour(call.query.get("end", ""))
+        start, end = (
+            export_hour(call.query.get("start", "")),
+            export_hour(call.query.get("end", "")),
+        )
         if start is None or end is None:
             return Span(PROJECT)
         return Span(PROJECT, start // DAY, end // DAY)
@@ -64,17 +109,60 @@ class Amplitude:
     def answer(self, call: Call) -> Answer:
         """The platform's answer to one call."""
         if not is_authorised(call.headers):
-            return json_answer({"error": {"http_code": 403, "type": "forbidden", "message": "Invalid API key or secret key"}}, 403)  # fmt: skip
+            return json_answer(
+                {
+                    "error": {
+                        "http_code": 403,
+                        "type": "forbidden",
+                        "message": "Invalid API key or secret key",
+                    }
+                },
+                403,
+            )
         if call.path != "/api/2/export" or call.method != "GET":
-            return json_answer({"error": {"http_code": 404, "type": "not_found", "message": "Not found"}}, 404)
-        start, end = export_hour(call.query.get("start", "")), export_hour(call.query.get("end", ""))
+            return json_answer(
+                {"error": {"http_code": 404, "type": "not_found", "message": "Not found"}}, 404
+            )
+        start, end = (
+            export_hour(call.query.get("start", "")),
+            export_hour(call.query.get("end", "")),
+        )
         if start is None or end is None or start > end:
-            return json_answer({"error": {"http_code": 400, "type": "bad_request", "message": "start and end must look like 20260101T00, start not after end"}}, 400)  # fmt: skip
+            return json_answer(
+                {
+                    "error": {
+                        "http_code": 400,
+                        "type": "bad_request",
+                        "message": "start and end must look like 20260101T00, start not after end",
+                    }
+                },
+                400,
+            )
         if (end - start) // DAY >= MAX_DAYS:
-            return json_answer({"error": {"http_code": 400, "type": "bad_request", "message": "The range is longer than 365 days"}}, 400)  # fmt: skip
-        parts = [] if call.rule and call.rule.kind == "empty_page" else self._parts(call, start, end)
+            return json_answer(
+                {
+                    "error": {
+                        "http_code": 400,
+                        "type": "bad_request",
+                        "message": "The range is longer than 365 days",
+                    }
+                },
+                400,
+            )
+        parts = (
+            [] if call.rule and call.rule.kind == "empty_page" else self._parts(call, start, end)
+        )
         if not parts:
-            return json_answer({"error": {"http_code": 404, "type": "not_found", "message": "Raw data files were not found."}}, 404)  # fmt: skip
+            return json_answer(
+                {
+                    "error": {
+                        "http_code": 404,
+                        "type": "not_found",
+                        "message": "Raw data files were not found.",
+                    }
+                },
+                404,
+            )
         sink = io.BytesIO()
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
             for hour, body in parts:
@@ -86,15 +174,52 @@ class Amplitude:
     def refuse(self, rule: Rule, call: Call) -> Answer | None:
         """The platform's own words for a wire fault."""
         if rule.kind == "throttle":
-            answer = json_answer({"error": {"http_code": 429, "type": "too_many_requests", "message": "Too many requests"}}, 429)  # fmt: skip
+            answer = json_answer(
+                {
+                    "error": {
+                        "http_code": 429,
+                        "type": "too_many_requests",
+                        "message": "Too many requests",
+                    }
+                },
+                429,
+            )
             answer.headers["Retry-After"] = str(int(rule.parameters.get("wait_s", 2)))
             return answer
         if rule.kind in ("token_expired", "token_revoked"):
-            return json_answer({"error": {"http_code": 403, "type": "forbidden", "message": "Invalid API key or secret key"}}, 403)  # fmt: skip
+            return json_answer(
+                {
+                    "error": {
+                        "http_code": 403,
+                        "type": "forbidden",
+                        "message": "Invalid API key or secret key",
+                    }
+                },
+                403,
+            )
         if rule.kind == "too_big":
-            return json_answer({"error": {"http_code": 400, "type": "bad_request", "message": "The amount of data exceeds 4GB. Please request a smaller range."}}, 400)  # fmt: skip
+            return json_answer(
+                {
+                    "error": {
+                        "http_code": 400,
+                        "type": "bad_request",
+                        "message": "The amount of data exceeds 4GB. Please "
+                        "request a smaller range.",
+                    }
+                },
+                400,
+            )
         if rule.kind == "version_sunset":
-            return json_answer({"error": {"http_code": 410, "type": "gone", "message": "This API version has been retired"}}, 410)  # fmt: skip
+            return json_answer(
+                {
+                    "error": {
+                        "http_code": 410,
+                        "type": "gone",
+                        "message": "This API version has been retired",
+                    }
+                },
+                410,
+            )
         return None
 
     def _parts(self, call: Call, start: int, end: int) -> list[tuple[int, bytes]]:
@@ -112,7 +237,10 @@ class Amplitude:
                 continue
             doubled = any(rule.kind == "day_doubled" and rule.hits(hour // DAY) for rule in rules)
             if drift or doubled or hour + HOUR > visible:
-                rows = [drifted(drift, record, "event_time") for record in self._records(int(low), int(high))]
+                rows = [
+                    drifted(drift, record, "event_time")
+                    for record in self._records(int(low), int(high))
+                ]
                 parts.append((hour, _gzip(rows * (2 if doubled else 1))))
                 continue
             if hour not in self._hours:
@@ -135,7 +263,8 @@ class Amplitude:
     def _records(self, low: int, high: int) -> list[dict[str, Any]]:
         """Events of rows low..high-1 with every key of the export.
 
-        Columns are turned into Python lists once per hour: reading 320,000 events cell by cell out of
+        Columns are turned into Python lists once per hour: reading 320,000 events cell by cell out
+        of
         arrays took 14 s, this takes a third.
         """
         world, events, sessions = self._world, self._world.events, self._world.sessions
@@ -149,7 +278,10 @@ class Amplitude:
             np.where(events.in_session[rows], sessions.started_at[session] // 1000, -1),
             sessions.person[session], events.order[rows],
         )  # fmt: skip
-        return [self._record(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
+        return [
+            self._record(*values)
+            for values in zip(*(column.tolist() for column in columns), strict=True)
+        ]
 
     def _record(
         self, session: int, user: int, device: int, junk_user: int, junk_device: int, code: int, at: int, uploaded: int,
@@ -216,7 +348,9 @@ class Amplitude:
             properties["phone"] = texts.written_phone(texts.phone(person), variant >> 9)
         return properties
 
-    def _properties(self, code: int, session: int, person: int, order: int, key: int) -> dict[str, Any]:
+    def _properties(
+        self, code: int, session: int, person: int, order: int, key: int
+    ) -> dict[str, Any]:
         if code in (LANDING, APP_OPEN):
             return self._source(session) | {"page_path": "/" if code == LANDING else "app://home"}
         if order >= 0:
@@ -226,7 +360,10 @@ class Amplitude:
             product = mix(self._world.seed + 17, key) % PRODUCTS
             return {"product_id": f"P-{product:03d}", "page_path": f"/product/{product:03d}"}
         if name == "Product Searched":
-            return {"query": ("lamp", "travel mug", "desk", "rain jacket")[person % 4], "page_path": "/search"}
+            return {
+                "query": ("lamp", "travel mug", "desk", "rain jacket")[person % 4],
+                "page_path": "/search",
+            }
         return {"page_path": "/"} if name == "Landing Engaged" else {}
 
     def _source(self, session: int) -> dict[str, Any]:
@@ -249,7 +386,10 @@ class Amplitude:
 
 def is_authorised(headers: Mapping[str, str]) -> bool:
     """Whether the request carries the project's key and secret."""
-    return headers.get("authorization") == "Basic " + base64.b64encode(f"{LOGIN}:{PASSWORD}".encode()).decode()
+    return (
+        headers.get("authorization")
+        == "Basic " + base64.b64encode(f"{LOGIN}:{PASSWORD}".encode()).decode()
+    )
 
 
 def export_hour(text: str) -> int | None:
@@ -267,9 +407,14 @@ def export_hour(text: str) -> int | None:
 def _stamp(us: int) -> str:
     day, rest = divmod(us, DAY)
     seconds, fraction = divmod(rest, 1_000_000)
-    return f"{iso_day(day)} {seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{fraction:06d}"
+    return (
+        f"{iso_day(day)} "
+        f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{fraction:06d}"
+    )
 
 
 def _gzip(rows: list[dict[str, Any]]) -> bytes:
-    body = b"".join(orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE) for row in rows)
+    body = b"".join(
+        orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE) for row in rows
+    )
     return gzip.compress(body, compresslevel=1, mtime=0)

@@ -1,4 +1,5 @@
-"""What the platforms share: requests, answers and report lines before they are written in anyone's way."""
+"""What the platforms share: requests, answers and report lines before they are written in anyone's
+way."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ class Answer:
 
     status: int
     body: bytes
-    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json; charset=utf-8"})
+    headers: dict[str, str] = field(
+        default_factory=lambda: {"Content-Type": "application/json; charset=utf-8"}
+    )
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ class Span:
     level: str | None = None
 
 
-def json_answer(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+def json_answer(
+    document: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Answer:
     """An answer with a JSON body."""
     answer = Answer(status, orjson.dumps(document))
     answer.headers.update(headers or {})
@@ -55,7 +60,8 @@ def json_answer(document: Any, status: int = 200, headers: Mapping[str, str] | N
 
 @dataclass(frozen=True)
 class Line:
-    """A report line of a campaign, or of one of its ads, on a day (or over days: `day` is the first)."""
+    """A report line of a campaign, or of one of its ads, on a day (or over days: `day` is the
+    first)."""
 
     day: int
     campaign: catalog.Campaign
@@ -71,7 +77,8 @@ class Line:
 def report_lines(
     world: World, faults: Faults, account_id: str, level: str, since: int, until: int, now: int
 ) -> list[Line]:
-    """Lines with delivery of an account at a level (`campaign` or `ad`) by day, silent faults included."""
+    """Lines with delivery of an account at a level (`campaign` or `ad`) by day, silent faults
+    included."""
 
     def true_lines(first: int, last: int) -> list[Line]:
         rows = ads.report(world.ads, account_id, first, last, now)

@@ -33,7 +33,11 @@ class Ecb:
     def answer(self, call: Call) -> Answer:
         """The file, or the site's page for what it does not have."""
         if call.path != PATH or call.method != "GET":
-            return Answer(404, b"<html><body><h1>404 - page not found</h1></body></html>", {"Content-Type": "text/html"})
+            return Answer(
+                404,
+                b"<html><body><h1>404 - page not found</h1></body></html>",
+                {"Content-Type": "text/html"},
+            )
         text = self._table(call.rule)
         sink = io.BytesIO()
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -44,7 +48,9 @@ class Ecb:
         """The site knows no tokens and no versions; it can only ask to come later."""
         if rule.kind == "throttle":
             wait = str(int(rule.parameters.get("wait_s", 2)))
-            return Answer(429, b"Too Many Requests", {"Content-Type": "text/plain", "Retry-After": wait})
+            return Answer(
+                429, b"Too Many Requests", {"Content-Type": "text/plain", "Retry-After": wait}
+            )
         return None
 
     def _table(self, wire: Rule | None) -> str:
@@ -77,7 +83,9 @@ class Ecb:
             if wire and wire.kind == "drift_retyped_field":
                 rates[str(wire.parameters.get("field", "USD"))] = "n/a"
             if rates:
-                rows.append(iso_day(day) + "," + ",".join(rates.get(c, "N/A") for c in columns) + ",")
+                rows.append(
+                    iso_day(day) + "," + ",".join(rates.get(c, "N/A") for c in columns) + ","
+                )
         return "\n".join(rows) + "\n"
 
 

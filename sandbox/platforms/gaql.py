@@ -18,7 +18,13 @@ _CONDITION = re.compile(
     r"^(?P<field>[a-z_.]+)\s*(?P<operator>!=|>=|<=|=|>|<|\bNOT\s+IN\b|\bIN\b|\bBETWEEN\b|\bDURING\b)\s*(?P<value>.+)$",
     re.IGNORECASE | re.DOTALL,
 )
-_DURING = {"TODAY": (0, 0), "YESTERDAY": (1, 1), "LAST_7_DAYS": (7, 1), "LAST_14_DAYS": (14, 1), "LAST_30_DAYS": (30, 1)}
+_DURING = {
+    "TODAY": (0, 0),
+    "YESTERDAY": (1, 1),
+    "LAST_7_DAYS": (7, 1),
+    "LAST_14_DAYS": (14, 1),
+    "LAST_30_DAYS": (30, 1),
+}
 
 
 class QueryError(Exception):
@@ -44,12 +50,15 @@ class Condition:
         if self.operator in ("=", "!="):
             return (str(value) == self.value) == (self.operator == "=")
         left, right = float(value), float(self.value)
-        return {">": left > right, "<": left < right, ">=": left >= right, "<=": left <= right}[self.operator]
+        return {">": left > right, "<": left < right, ">=": left >= right, "<=": left <= right}[
+            self.operator
+        ]
 
 
 @dataclass(frozen=True)
 class Query:
-    """A parsed query; `since` and `until` are day numbers, None where the query leaves a side open."""
+    """A parsed query; `since` and `until` are day numbers, None where the query leaves a side
+    open."""
 
     select: tuple[str, ...]
     resource: str
@@ -68,7 +77,9 @@ def parse(text: str, today: int) -> Query:
     """
     found = _CLAUSES.match(text)
     if not found:
-        raise QueryError("UNEXPECTED_INPUT", f"Error in query: unexpected input {text.strip()[:40]}.")
+        raise QueryError(
+            "UNEXPECTED_INPUT", f"Error in query: unexpected input {text.strip()[:40]}."
+        )
     since: int | None = None
     until: int | None = None
     conditions = []
@@ -76,15 +87,25 @@ def parse(text: str, today: int) -> Query:
         match = _CONDITION.match(part)
         if not match:
             raise QueryError("BAD_VALUE", f"Error in WHERE clause: {part}.")
-        name, operator, value = match["field"], re.sub(r"\s+", " ", match["operator"].upper()), match["value"].strip()
+        name, operator, value = (
+            match["field"],
+            re.sub(r"\s+", " ", match["operator"].upper()),
+            match["value"].strip(),
+        )
         if name == "segments.date":
             low, high = _days(operator, value, today)
             since = low if since is None or (low is not None and low > since) else since
             until = high if until is None or (high is not None and high < until) else until
         elif operator in ("IN", "NOT IN"):
-            conditions.append(Condition(name, operator, tuple(_bare(item) for item in value.strip("()").split(","))))
+            conditions.append(
+                Condition(
+                    name, operator, tuple(_bare(item) for item in value.strip("()").split(","))
+                )
+            )
         elif operator in ("BETWEEN", "DURING"):
-            raise QueryError("INVALID_VALUE_WITH_DURING_OPERATOR", f"{operator} does not fit {name}.")
+            raise QueryError(
+                "INVALID_VALUE_WITH_DURING_OPERATOR", f"{operator} does not fit {name}."
+            )
         else:
             conditions.append(Condition(name, operator, _bare(value)))
     order = []
@@ -116,15 +137,25 @@ def _split_and(text: str) -> list[str]:
 def _days(operator: str, value: str, today: int) -> tuple[int | None, int | None]:
     try:
         if operator == "BETWEEN":
-            low, high = (day_of(_bare(side)) for side in re.split(r"\s+AND\s+", value, flags=re.IGNORECASE))
+            low, high = (
+                day_of(_bare(side)) for side in re.split(r"\s+AND\s+", value, flags=re.IGNORECASE)
+            )
             return low, high
         if operator == "DURING":
             back, gap = _DURING[_bare(value).upper()]
             return today - back, today - gap
         day = day_of(date.fromisoformat(_bare(value)).isoformat())
     except (ValueError, KeyError):
-        raise QueryError("INVALID_VALUE_WITH_BETWEEN_OPERATOR", f"Invalid date value {value}.") from None
-    sides = {"=": (day, day), ">=": (day, None), "<=": (None, day), ">": (day + 1, None), "<": (None, day - 1)}
+        raise QueryError(
+            "INVALID_VALUE_WITH_BETWEEN_OPERATOR", f"Invalid date value {value}."
+        ) from None
+    sides = {
+        "=": (day, day),
+        ">=": (day, None),
+        "<=": (None, day),
+        ">": (day + 1, None),
+        "<": (None, day - 1),
+    }
     if operator not in sides:
         raise QueryError("BAD_OPERATOR", f"Operator {operator} is not supported for segments.date.")
     return sides[operator]

@@ -1,4 +1,5 @@
-"""Meta Marketing API: synchronous insights, the account object and its campaign, ad set and ad edges."""
+"""Meta Marketing API: synchronous insights, the account object and its campaign, ad set and ad
+edges."""
 
 from __future__ import annotations
 
@@ -12,10 +13,20 @@ import orjson
 
 from sandbox import catalog
 from sandbox.catalog import META
-from sandbox.clock import Clock, day_of, iso_day, local_day, zoned_text
 from sandbox.clock import DAY as DAY_US
+from sandbox.clock import Clock, day_of, iso_day, local_day, zoned_text
 from sandbox.faults import Faults, Rule, drifted
-from sandbox.platforms.common import Answer, Call, Line, Span, json_answer, major, ratio, report_lines, total_lines
+from sandbox.platforms.common import (
+    Answer,
+    Call,
+    Line,
+    Span,
+    json_answer,
+    major,
+    ratio,
+    report_lines,
+    total_lines,
+)
 from sandbox.world import World
 
 TOKEN = "sandbox-meta-token"
@@ -25,8 +36,19 @@ MAX_LIMIT = 5_000
 MAX_AD_DAYS = 400  # a synchronous ad-level call over more (ads x days) is refused
 RETENTION_DAYS = 37 * 31
 # The same purchases under several names: they must not be added up.
-PURCHASES = ("purchase", "omni_purchase", "offsite_conversion.fb_pixel_purchase", "onsite_web_purchase", "web_in_store_purchase")  # fmt: skip
-WINDOWS = ("1d_click", "7d_click", "28d_click", "1d_view")  # 7d_view and 28d_view are accepted and never come back
+PURCHASES = (
+    "purchase",
+    "omni_purchase",
+    "offsite_conversion.fb_pixel_purchase",
+    "onsite_web_purchase",
+    "web_in_store_purchase",
+)
+WINDOWS = (
+    "1d_click",
+    "7d_click",
+    "28d_click",
+    "1d_view",
+)  # 7d_view and 28d_view are accepted and never come back
 ACCEPTED_WINDOWS = (*WINDOWS, "7d_view", "28d_view", "1d_ev", "default", "dda", "skan_click")
 
 _PATH = re.compile(r"^/v(\d+)\.0/act_(\d+)(?:/(insights|campaigns|adsets|ads))?/?$")
@@ -60,7 +82,12 @@ class MetaAds:
         found = _PATH.match(call.path)
         version = re.match(r"^/v(\d+)\.0/", call.path)
         if version and int(version[1]) < OLDEST:
-            return _error(400, 2635, f"(#2635) You are calling a deprecated version of the Ads API. Please update to the latest version: v{NEWEST}.0.")  # fmt: skip
+            return _error(
+                400,
+                2635,
+                f"(#2635) You are calling a deprecated version of the Ads API. Please "
+                f"update to the latest version: v{NEWEST}.0.",
+            )
         if version and int(version[1]) > NEWEST:
             return _error(400, 2500, f"Unknown path components: {call.path}")
         if (refused := self._authenticate(call)) is not None:
@@ -69,7 +96,14 @@ class MetaAds:
             return _error(400, 2500, f"Unknown path components: {call.path}")
         account = catalog.ACCOUNT_BY_ID.get(found[2])
         if account is None or account.platform != META:
-            return _error(400, 100, f"Unsupported get request. Object with ID 'act_{found[2]}' does not exist, cannot be loaded due to missing permissions, or does not support this operation.", subcode=33)  # fmt: skip
+            return _error(
+                400,
+                100,
+                f"Unsupported get request. Object with ID 'act_{found[2]}' does not "
+                "exist, cannot be loaded due to missing permissions, or does not support "
+                "this operation.",
+                subcode=33,
+            )
         if found[3] == "insights":
             answer = self._insights(call, account)
         elif found[3]:
@@ -84,16 +118,58 @@ class MetaAds:
         wait = int(rule.parameters.get("wait_s", 2))
         account = self.span(call).account or "0"
         if rule.kind == "throttle":
-            answer = _error(400, 80000, "(#80000) There have been too many calls from this ad-account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting.", subcode=2446079)  # fmt: skip
-            answer.headers["x-ad-account-usage"] = _text({"acc_id_util_pct": 100, "reset_time_duration": wait, "ads_api_access_tier": "standard_access"})  # fmt: skip
-            answer.headers["x-business-use-case-usage"] = _text({account: [{"type": "ads_insights", "call_count": 100, "total_cputime": 25, "total_time": 25, "estimated_time_to_regain_access": -(-wait // 60), "ads_api_access_tier": "standard_access"}]})  # fmt: skip
+            answer = _error(
+                400,
+                80000,
+                "(#80000) There have been too many calls from this ad-account. Wait a "
+                "bit and try again. For more info, please refer to "
+                "https://developers.facebook.com/docs/graph-api/overview/rate-limiting.",
+                subcode=2446079,
+            )
+            answer.headers["x-ad-account-usage"] = _text(
+                {
+                    "acc_id_util_pct": 100,
+                    "reset_time_duration": wait,
+                    "ads_api_access_tier": "standard_access",
+                }
+            )
+            answer.headers["x-business-use-case-usage"] = _text(
+                {
+                    account: [
+                        {
+                            "type": "ads_insights",
+                            "call_count": 100,
+                            "total_cputime": 25,
+                            "total_time": 25,
+                            "estimated_time_to_regain_access": -(-wait // 60),
+                            "ads_api_access_tier": "standard_access",
+                        }
+                    ]
+                }
+            )
             return answer
         if rule.kind == "token_expired":
-            return _error(400, 190, "Error validating access token: Session has expired on Wednesday, 31-Dec-25 08:00:00 PST.", subcode=463)  # fmt: skip
+            return _error(
+                400,
+                190,
+                "Error validating access token: Session has expired on Wednesday, "
+                "31-Dec-25 08:00:00 PST.",
+                subcode=463,
+            )
         if rule.kind == "token_revoked":
-            return _error(400, 190, "Error validating access token: The user has not authorized application 1.", subcode=458)  # fmt: skip
+            return _error(
+                400,
+                190,
+                "Error validating access token: The user has not authorized application 1.",
+                subcode=458,
+            )
         if rule.kind == "version_sunset":
-            return _error(400, 2635, f"(#2635) You are calling a deprecated version of the Ads API. Please update to the latest version: v{NEWEST + 1}.0.")  # fmt: skip
+            return _error(
+                400,
+                2635,
+                f"(#2635) You are calling a deprecated version of the Ads API. Please "
+                f"update to the latest version: v{NEWEST + 1}.0.",
+            )
         if rule.kind == "too_big":
             return _too_big()
         if rule.kind == "http_500":
@@ -101,15 +177,20 @@ class MetaAds:
         return None
 
     def _authenticate(self, call: Call) -> Answer | None:
-        token = call.headers.get("authorization", "").removeprefix("Bearer ").strip() or call.query.get("access_token")
+        token = call.headers.get("authorization", "").removeprefix(
+            "Bearer "
+        ).strip() or call.query.get("access_token")
         if not token:
             return _error(400, 104, "An access token is required to request this resource.")
         if token != TOKEN:
-            return _error(400, 190, "Invalid OAuth access token - Cannot parse access token", subcode=467)
+            return _error(
+                400, 190, "Invalid OAuth access token - Cannot parse access token", subcode=467
+            )
         return None
 
     def _usage(self, account: catalog.Account) -> dict[str, str]:
-        """Quota headers: they climb with the calls of a night and never reach the limit by themselves."""
+        """Quota headers: they climb with the calls of a night and never reach the limit by
+        themselves."""
         if self._clock.now != self._calls_since:
             self._calls, self._calls_since = 0, self._clock.now
         self._calls += 1
@@ -135,7 +216,11 @@ class MetaAds:
             "timezone_id": 1,
             "timezone_offset_hours_utc": int(offset[:3]) + int(offset[3:]) / 60,
             "account_status": 1,
-            "amount_spent": str(sum(line.cents for line in self._lines(account, "campaign", 0, self._today(account)))),
+            "amount_spent": str(
+                sum(
+                    line.cents for line in self._lines(account, "campaign", 0, self._today(account))
+                )
+            ),
             "balance": "0",
             "created_time": zoned_text(day_of("2024-05-06") * DAY_US, zone),
         }
@@ -143,35 +228,69 @@ class MetaAds:
         if unknown := [name for name in wanted if name not in values and name != "id"]:
             return _bad_field(unknown[0])
         record = {name: values[name] for name in wanted if name != "id"}
-        return json_answer(drifted(call.rule, {**record, "id": f"act_{account.account_id}"}, "currency"))
+        return json_answer(
+            drifted(call.rule, {**record, "id": f"act_{account.account_id}"}, "currency")
+        )
 
     def _lines(self, account: catalog.Account, level: str, since: int, until: int) -> list[Line]:
-        return report_lines(self._world, self._faults, account.account_id, level, since, until, self._clock.now)
+        return report_lines(
+            self._world, self._faults, account.account_id, level, since, until, self._clock.now
+        )
 
     def _insights(self, call: Call, account: catalog.Account) -> Answer:
         query = call.query
         level = query.get("level", "account")
         if level not in ("account", "campaign", "adset", "ad"):
-            return _error(400, 100, "(#100) Param level must be one of {ad, adset, campaign, account}")
+            return _error(
+                400, 100, "(#100) Param level must be one of {ad, adset, campaign, account}"
+            )
         since, until = _time_range(query)
         if since is None or until is None or since > until:
-            return _error(400, 100, "(#100) param time_range must be an object with keys since and until in the form YYYY-MM-DD, since not after until")  # fmt: skip
+            return _error(
+                400,
+                100,
+                "(#100) param time_range must be an object with keys since and until in "
+                "the form YYYY-MM-DD, since not after until",
+            )
         today = self._today(account)
         if since < today - RETENTION_DAYS:
-            return _error(400, 3018, "(#3018) The start date of the time range cannot be beyond 37 months from the current date")  # fmt: skip
+            return _error(
+                400,
+                3018,
+                "(#3018) The start date of the time range cannot be beyond 37 months "
+                "from the current date",
+            )
         increment = query.get("time_increment", "all_days")
         if increment != "all_days" and increment != "1":
             return _error(400, 100, "(#100) Param time_increment must be 1 or all_days")
         windows = _json_list(query.get("action_attribution_windows"))
         if bad := [window for window in windows if window not in ACCEPTED_WINDOWS]:
-            return _error(400, 100, f"(#100) action_attribution_windows[0] must be one of the following values: {', '.join(ACCEPTED_WINDOWS)} (got {bad[0]})")  # fmt: skip
+            return _error(
+                400,
+                100,
+                f"(#100) action_attribution_windows[0] must be one of the following "
+                f"values: {', '.join(ACCEPTED_WINDOWS)} (got {bad[0]})",
+            )
         wanted = _fields(query) or ["account_id", "impressions", "spend"]
-        hidden = {"account": ("campaign_", "adset_", "ad_"), "campaign": ("adset_", "ad_"), "adset": ("ad_",), "ad": ()}[level]  # fmt: skip
+        hidden = {
+            "account": ("campaign_", "adset_", "ad_"),
+            "campaign": ("adset_", "ad_"),
+            "adset": ("ad_",),
+            "ad": (),
+        }[level]
         wanted = [name for name in wanted if not name.startswith(hidden)]
         known = _INSIGHT_FIELDS.keys() | {"date_start", "date_stop", "actions", "action_values"}
         if unknown := [name for name in wanted if name not in known]:
-            return _error(400, 100, f"(#100) {unknown[0]} is not valid for fields param. please check https://developers.facebook.com/docs/marketing-api/reference/ads-insights/ for all valid values")  # fmt: skip
-        if level == "ad" and (until - since + 1) * len(catalog.ads_of(account.account_id)) > MAX_AD_DAYS:
+            return _error(
+                400,
+                100,
+                f"(#100) {unknown[0]} is not valid for fields param. please check "
+                "https://developers.facebook.com/docs/marketing-api/reference/ads-insights/ for all valid values",
+            )
+        if (
+            level == "ad"
+            and (until - since + 1) * len(catalog.ads_of(account.account_id)) > MAX_AD_DAYS
+        ):
             return _too_big()
         lines = self._lines(account, "ad" if level in ("ad", "adset") else "campaign", since, until)
         statuses = _statuses(query)
@@ -245,13 +364,17 @@ _INSIGHT_FIELDS: Fields = {
     "reach": lambda account, line, today: str(line.impressions * 4 // 5),
     "frequency": lambda account, line, today: ratio(line.impressions, line.impressions * 4 // 5, 6),
     "spend": lambda account, line, today: major(line.cents),
-    "cpc": lambda account, line, today: ratio(line.cents / 100, line.clicks, 6) if line.clicks else None,
+    "cpc": lambda account, line, today: (
+        ratio(line.cents / 100, line.clicks, 6) if line.clicks else None
+    ),
     "cpm": lambda account, line, today: ratio(line.cents * 10, line.impressions, 6),
     "ctr": lambda account, line, today: ratio(line.clicks * 100, line.impressions, 6),
 }
 
 
-def _counted(total: int, click: int, view: int, windows: list[str], show: Callable[[int], str]) -> dict[str, str]:
+def _counted(
+    total: int, click: int, view: int, windows: list[str], show: Callable[[int], str]
+) -> dict[str, str]:
     """`value` with its sibling windows; a window without conversions has no key."""
     parts = {"1d_click": click * 2 // 3, "7d_click": click, "28d_click": click, "1d_view": view}
     return {"value": show(total)} | {w: show(parts[w]) for w in windows if parts.get(w)}
@@ -261,8 +384,15 @@ def _actions(line: Line, windows: list[str]) -> list[dict[str, str]]:
     click, view = line.conversions // 100, line.view_conversions
     actions = []
     if line.clicks:
-        actions.append({"action_type": "link_click", **_counted(line.clicks, line.clicks, 0, windows, str)})
-        actions.append({"action_type": "landing_page_view", **_counted(line.clicks * 3 // 4, line.clicks * 3 // 4, 0, windows, str)})  # fmt: skip
+        actions.append(
+            {"action_type": "link_click", **_counted(line.clicks, line.clicks, 0, windows, str)}
+        )
+        actions.append(
+            {
+                "action_type": "landing_page_view",
+                **_counted(line.clicks * 3 // 4, line.clicks * 3 // 4, 0, windows, str),
+            }
+        )
     if click + view:
         counted = _counted(click + view, click, view, windows, str)
         actions += [{"action_type": name, **counted} for name in PURCHASES]
@@ -290,7 +420,12 @@ def _entity_values(entity: catalog.Entity, account: catalog.Account, today: int)
     group = entity.ad_group if isinstance(entity, catalog.Ad) else entity
     campaign = group.campaign if isinstance(group, catalog.AdGroup) else group
     if isinstance(campaign, catalog.Campaign):
-        values |= {"campaign_id": campaign.entity_id, "objective": campaign.objective, "daily_budget": "5000", "buying_type": "AUCTION"}  # fmt: skip
+        values |= {
+            "campaign_id": campaign.entity_id,
+            "objective": campaign.objective,
+            "daily_budget": "5000",
+            "buying_type": "AUCTION",
+        }
     if isinstance(group, catalog.AdGroup):
         values["adset_id"] = group.entity_id
     return values
@@ -354,8 +489,16 @@ def _text(document: Any) -> str:
     return orjson.dumps(document).decode()
 
 
-def _error(status: int, code: int, message: str, subcode: int | None = None, transient: bool = False) -> Answer:
-    error: dict[str, Any] = {"message": message, "type": "OAuthException", "code": code, "is_transient": transient, "fbtrace_id": "A3pz5DCfhBg3mGCS6Z9z9zY"}  # fmt: skip
+def _error(
+    status: int, code: int, message: str, subcode: int | None = None, transient: bool = False
+) -> Answer:
+    error: dict[str, Any] = {
+        "message": message,
+        "type": "OAuthException",
+        "code": code,
+        "is_transient": transient,
+        "fbtrace_id": "A3pz5DCfhBg3mGCS6Z9z9zY",
+    }
     if subcode is not None:
         error["error_subcode"] = subcode
     return json_answer({"error": error}, status)
@@ -366,4 +509,10 @@ def _bad_field(name: str) -> Answer:
 
 
 def _too_big() -> Answer:
-    return _error(400, 100, "(#100) The amount of data you're asking for is too large. Please reduce it, then retry your request", subcode=1487534)  # fmt: skip
+    return _error(
+        400,
+        100,
+        "(#100) The amount of data you're asking for is too large. Please reduce it, "
+        "then retry your request",
+        subcode=1487534,
+    )

@@ -1,4 +1,5 @@
-"""TikTok Business API v1.3: the integrated report and the advertiser, campaign, ad group and ad lists.
+"""TikTok Business API v1.3: the integrated report and the advertiser, campaign, ad group and ad
+lists.
 
 Every answer is HTTP 200; success or failure is the envelope's `code`.
 """
@@ -15,7 +16,17 @@ from sandbox.catalog import TIKTOK
 from sandbox.clock import DAY as DAY_US
 from sandbox.clock import Clock, day_of, iso_day, local_day, zoned_text
 from sandbox.faults import Faults, Rule, drifted
-from sandbox.platforms.common import Answer, Call, Line, Span, json_answer, major, ratio, report_lines, total_lines
+from sandbox.platforms.common import (
+    Answer,
+    Call,
+    Line,
+    Span,
+    json_answer,
+    major,
+    ratio,
+    report_lines,
+    total_lines,
+)
 from sandbox.world import World
 
 TOKEN = "sandbox-tiktok-token"
@@ -62,11 +73,15 @@ class TikTokAds:
         if endpoint == "advertiser/info/":
             asked = [str(item) for item in json_value(call.query.get("advertiser_ids"), [])]
             if not asked or any(item not in known for item in asked):
-                return self._envelope({}, 40001, f"No permission to operate the advertiser ids {asked}.")
+                return self._envelope(
+                    {}, 40001, f"No permission to operate the advertiser ids {asked}."
+                )
             return self._envelope({"list": [self._advertiser(call, known[item]) for item in asked]})
         account = known.get(call.query.get("advertiser_id", ""))
         if account is None:
-            return self._envelope({}, 40001, f"No permission to operate advertiser {call.query.get('advertiser_id')}.")
+            return self._envelope(
+                {}, 40001, f"No permission to operate advertiser {call.query.get('advertiser_id')}."
+            )
         if endpoint == "report/integrated/get/":
             problem, rows = self._report(call, account)
         elif endpoint in ("campaign/get/", "adgroup/get/", "ad/get/"):
@@ -84,15 +99,23 @@ class TikTokAds:
             "throttle": (40100, "Too many requests. Please retry in some time."),
             "token_expired": (40102, "Access token has expired."),
             "token_revoked": (40105, "Access token is incorrect or has been revoked."),
-            "version_sunset": (40002, "This API version is no longer supported. Please migrate to the latest version."),
-            "too_big": (40002, "The time span of the report is too large. Please shorten it and try again."),
+            "version_sunset": (
+                40002,
+                "This API version is no longer supported. Please migrate to the latest version.",
+            ),
+            "too_big": (
+                40002,
+                "The time span of the report is too large. Please shorten it and try again.",
+            ),
         }
         return self._envelope({}, *words[rule.kind]) if rule.kind in words else None
 
     def _envelope(self, data: dict[str, Any], code: int = 0, message: str = "OK") -> Answer:
         self._request_no += 1
         request_id = f"{zoned_text(self._clock.now, 'UTC', '%Y%m%d%H%M%S')}{self._request_no:016d}"
-        return json_answer({"code": code, "message": message, "request_id": request_id, "data": data})
+        return json_answer(
+            {"code": code, "message": message, "request_id": request_id, "data": data}
+        )
 
     def _today(self, account: catalog.Account) -> int:
         return int(local_day(self._clock.now, account.zone))
@@ -114,7 +137,9 @@ class TikTokAds:
         }
         return drifted(call.rule, record, "currency")
 
-    def _report(self, call: Call, account: catalog.Account) -> tuple[str | None, list[dict[str, Any]]]:
+    def _report(
+        self, call: Call, account: catalog.Account
+    ) -> tuple[str | None, list[dict[str, Any]]]:
         """(problem, rows): a problem is a message of code 40002."""
         query = call.query
         if query.get("report_type") != "BASIC":
@@ -128,18 +153,32 @@ class TikTokAds:
         try:
             since, until = day_of(query["start_date"]), day_of(query["end_date"])
         except (KeyError, ValueError):
-            return "start_date, end_date: Missing data for required field or not in the form YYYY-MM-DD.", []
+            return (
+                "start_date, end_date: Missing data for required field or not in the "
+                "form YYYY-MM-DD.",
+                [],
+            )
         by_day = "stat_time_day" in dimensions
         limit = MAX_DAYS["stat_time_day" if by_day else ""]
         if since > until:
             return "start_date must not be later than end_date.", []
         if until - since + 1 > limit:
-            return f"The time span between start_date and end_date exceeds the maximum of {limit} days.", []
+            return (
+                f"The time span between start_date and end_date exceeds the maximum of "
+                f"{limit} days.",
+                [],
+            )
         metrics = json_value(query.get("metrics"), ["spend", "impressions"])
         if invalid := [name for name in metrics if name not in metric_names(level)]:
-            return f"Please correct the information in invalid metric fields and try again. Invalid metric fields: {invalid}. ", []
+            return (
+                f"Please correct the information in invalid metric fields and try again. "
+                f"Invalid metric fields: {invalid}. ",
+                [],
+            )
         today = self._today(account)
-        lines = report_lines(self._world, self._faults, account.account_id, level, since, until, self._clock.now)
+        lines = report_lines(
+            self._world, self._faults, account.account_id, level, since, until, self._clock.now
+        )
         if _STATUS_ALL not in query.get("filtering", ""):
             lines = [line for line in lines if not line.ad or line.ad.status_on(today) != "DELETED"]
         if not by_day:
@@ -188,7 +227,9 @@ def json_value(text: str | None, default: Any) -> Any:
         return default
 
 
-def paged(query: Mapping[str, str], rows: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, str | None]:
+def paged(
+    query: Mapping[str, str], rows: list[dict[str, Any]]
+) -> tuple[dict[str, Any] | None, str | None]:
     """(`data` of one page, None) or (None, problem)."""
     page, size = query.get("page", "1"), query.get("page_size", "10")
     if not page.isdigit() or int(page) < 1:
@@ -196,16 +237,24 @@ def paged(query: Mapping[str, str], rows: list[dict[str, Any]]) -> tuple[dict[st
     if not size.isdigit() or not 1 <= int(size) <= MAX_PAGE_SIZE:
         return None, f"page_size: Must be between 1 and {MAX_PAGE_SIZE}."
     start = (int(page) - 1) * int(size)
-    info = {"page": int(page), "page_size": int(size), "total_number": len(rows), "total_page": -(-len(rows) // int(size))}
+    info = {
+        "page": int(page),
+        "page_size": int(size),
+        "total_number": len(rows),
+        "total_page": -(-len(rows) // int(size)),
+    }
     return {"list": rows[start : start + int(size)], "page_info": info}, None
 
 
 def metric_names(level: str) -> frozenset[str]:
     """Metrics a level may be asked for; one too many fails the whole call."""
     everywhere = (
-        "spend impressions clicks reach frequency cpc cpm ctr conversion cost_per_conversion conversion_rate "
-        "real_time_conversion result cost_per_result secondary_goal_result cost_per_secondary_goal_result "
-        "complete_payment total_complete_payment_rate value_per_complete_payment total_purchase_value cta_conversion "
+        "spend impressions clicks reach frequency cpc cpm ctr conversion "
+        "cost_per_conversion conversion_rate "
+        "real_time_conversion result cost_per_result secondary_goal_result "
+        "cost_per_secondary_goal_result "
+        "complete_payment total_complete_payment_rate value_per_complete_payment "
+        "total_purchase_value cta_conversion "
         "vta_conversion cta_purchase vta_purchase video_play_actions currency campaign_name"
     )
     only_ads = " campaign_id adgroup_id adgroup_name ad_name ad_text" if level == "ad" else ""
@@ -255,7 +304,9 @@ def _metrics(line: Line, today: int, currency: str) -> dict[str, str]:
     return values
 
 
-def _entity(entity: catalog.Entity, account: catalog.Account, kind: str, today: int) -> dict[str, Any]:
+def _entity(
+    entity: catalog.Entity, account: catalog.Account, kind: str, today: int
+) -> dict[str, Any]:
     status = entity.status_on(today)
     group = entity.ad_group if isinstance(entity, catalog.Ad) else entity
     campaign = group.campaign if isinstance(group, catalog.AdGroup) else group
@@ -267,15 +318,25 @@ def _entity(entity: catalog.Entity, account: catalog.Account, kind: str, today: 
         "campaign_name": campaign.name_on(today),
         "operation_status": {"ACTIVE": "ENABLE", "PAUSED": "DISABLE", "DELETED": "DELETE"}[status],
         "secondary_status": f"{prefix}_{'ENABLE' if kind == 'campaign' and status == 'ACTIVE' else suffix}",
-        "create_time": zoned_text(entity.start * DAY_US + 8 * 3_600_000_000, "UTC", "%Y-%m-%d %H:%M:%S"),
-        "modify_time": zoned_text(entity.start * DAY_US + 9 * 3_600_000_000, "UTC", "%Y-%m-%d %H:%M:%S"),
+        "create_time": zoned_text(
+            entity.start * DAY_US + 8 * 3_600_000_000, "UTC", "%Y-%m-%d %H:%M:%S"
+        ),
+        "modify_time": zoned_text(
+            entity.start * DAY_US + 9 * 3_600_000_000, "UTC", "%Y-%m-%d %H:%M:%S"
+        ),
         "budget": 0 if kind == "ad" else 50.0,
         "budget_mode": "BUDGET_MODE_DAY",
     }
     if isinstance(campaign, catalog.Campaign):
-        record["objective_type"] = {"SALES": "WEB_CONVERSIONS"}.get(campaign.objective, campaign.objective)
+        record["objective_type"] = {"SALES": "WEB_CONVERSIONS"}.get(
+            campaign.objective, campaign.objective
+        )
     if isinstance(group, catalog.AdGroup):
         record |= {"adgroup_id": group.entity_id, "adgroup_name": group.name_on(today)}
     if isinstance(entity, catalog.Ad):
-        record |= {"ad_id": entity.entity_id, "ad_name": entity.name_on(today), "ad_text": f"{entity.names[0][1]}: see for yourself"}
+        record |= {
+            "ad_id": entity.entity_id,
+            "ad_name": entity.name_on(today),
+            "ad_text": f"{entity.names[0][1]}: see for yourself",
+        }
     return record

@@ -99,9 +99,7 @@ def running_sandbox(
     command += ["--world", world, "--now", now, "--seed", str(seed)]
     errors = state.parent / f"{state.name}.stderr"
     with errors.open("wb") as stderr:
-        process = subprocess.Popen(
-            command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=stderr
-        )
+        process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=stderr)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
--- Who belongs to which cohort, with which weight: everybody to '(all)', and by credit to the channels
--- of the first order. Weights of a person and model sum to 1 on either side.
+-- Who belongs to which cohort, with which weight: everybody to '(all)', and by credit to the
+-- channels of the first order. Weights of a person and model sum to 1 on either side.
 
 with first_orders as (
 

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
--- Last non-direct touch within its channel's window, else the last direct one, else nobody. Converters
--- are taken first: the arrivals of everybody else are never sorted.
+-- Last non-direct touch within its channel's window, else the last direct one, else nobody.
+-- Converters are taken first: the arrivals of everybody else are never sorted.
 
 with conversions as (
 

@@ -26,11 +26,11 @@ select
     min(events.event_at) as first_at,
     max(events.event_at) as last_at,
     max(case when events.has_consent is not null then events.event_at end) as consent_at,
-    {{ people_latest('events.has_consent', 'events.event_at') }} as has_consent,
     {%- for step in ['landing', 'install', 'lead', 'registration', 'activation'] %}
-    min(case when event_map.funnel_step = '{{ step }}' then events.event_at end) as {{ step }}_at
-    {{- ',' if not loop.last }}
+        min(case when event_map.funnel_step = '{{ step }}' then events.event_at end)
+            as {{ step }}_at,
     {%- endfor %}
+    {{ people_latest('events.has_consent', 'events.event_at') }} as has_consent
 from {{ ref('int_events') }} as events
 left join {{ ref('event_map') }} as event_map
     on events.event_type = event_map.event_type and event_map.source_kind = 'amplitude'

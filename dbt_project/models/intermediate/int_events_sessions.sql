@@ -33,7 +33,7 @@ starts as (
 select
     event_id,
     -- Negative, so that it never meets a number the app gave.
-    - cast(
+    -1 * cast(
         {{ people_epoch('max(session_started_at) over (
             partition by visitor_node_id
             order by event_at, event_id

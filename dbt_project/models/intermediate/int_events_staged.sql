@@ -18,8 +18,12 @@ select events.*
 from events
 where
     coalesce(events.library, '') not in (
-        select exclusions.match_value from exclusions where exclusions.match_column = 'library'
+        select exclusions.match_value
+        from exclusions
+        where exclusions.match_column = 'library'
     )
     and events.event_type not in (
-        select exclusions.match_value from exclusions where exclusions.match_column = 'event_type'
+        select exclusions.match_value
+        from exclusions
+        where exclusions.match_column = 'event_type'
     )

@@ -2,8 +2,8 @@
 
 -- Only the events whose owner is not simply their user, else their device: those under a refused
 -- value and the signed-out ones on a shared device. Such a device belongs, in time, to whoever is
--- signed in: the last one at or before the event, else the first one later in the same session, else
--- the device itself.
+-- signed in: the last one at or before the event, else the first one later in the same session,
+-- else the device itself.
 
 with refused as (
 
@@ -57,21 +57,16 @@ in_time as (
 
     select
         *,
-        case
-            when is_device_shared
-                then coalesce(
-                    last_value(user_node_id ignore nulls) over (
-                        partition by device_node_id
-                        order by event_at, (user_node_id is null), event_id
-                        rows between unbounded preceding and current row
-                    ),
-                    first_value(user_node_id ignore nulls) over (
-                        partition by device_node_id, session_no
-                        order by event_at, (user_node_id is null), event_id
-                        rows between current row and unbounded following
-                    )
-                )
-        end as signed_in_node_id
+        last_value(user_node_id ignore nulls) over (
+            partition by device_node_id
+            order by event_at, (user_node_id is null), event_id
+            rows between unbounded preceding and current row
+        ) as last_signed_in_node_id,
+        first_value(user_node_id ignore nulls) over (
+            partition by device_node_id, session_no
+            order by event_at, (user_node_id is null), event_id
+            rows between current row and unbounded following
+        ) as next_signed_in_node_id
     from events
 
 )
@@ -82,6 +77,10 @@ select
     event_date,
     event_type,
     has_consent,
-    coalesce(user_node_id, signed_in_node_id, device_node_id) as owner_node_id
+    coalesce(
+        case when is_device_shared then last_signed_in_node_id end,
+        case when is_device_shared then next_signed_in_node_id end,
+        device_node_id
+    ) as owner_node_id
 from in_time
 where user_node_id is null and (is_user_refused or is_device_special)

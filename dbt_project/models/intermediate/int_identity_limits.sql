@@ -1,15 +1,22 @@
 {{ config(materialized='table') }}
 
--- Good identifiers that stand beside more of one type than may belong to one person: they keep their
--- node, their edges to that type are dropped. Devices are judged later, by accounts.
+-- Good identifiers that stand beside more of one type than may belong to one person: they keep
+-- their node, their edges to that type are dropped. Devices are judged later, by accounts.
 
-with pairs as (
+with refused as (
+
+    select node_id
+    from {{ ref('int_identity_refused') }}
+
+),
+
+pairs as (
 
     select pairs.*
     from {{ ref('int_identity_pairs') }} as pairs
     where
-        pairs.left_node_id not in (select refused.node_id from {{ ref('int_identity_refused') }} as refused)
-        and pairs.right_node_id not in (select refused.node_id from {{ ref('int_identity_refused') }} as refused)
+        pairs.left_node_id not in (select refused.node_id from refused)
+        and pairs.right_node_id not in (select refused.node_id from refused)
 
 ),
 

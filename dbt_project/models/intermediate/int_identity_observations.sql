@@ -1,5 +1,5 @@
--- Every time an identifier was seen, as compact rows: who saw it, what stood beside it, from when to
--- when. An e-mail or phone in an app event belongs to the signed-in user, else to the device.
+-- Every time an identifier was seen, as compact rows: what stood beside it, from when to when. An
+-- e-mail or phone in an app event belongs to the signed-in user, else to the device.
 
 with app as (
 

@@ -27,10 +27,10 @@ plain as (
         daily.first_at,
         daily.last_at,
         daily.consent_at,
-        daily.has_consent
-        {%- for step in steps %},
-        daily.{{ step }}_at
+        {%- for step in steps %}
+            daily.{{ step }}_at,
         {%- endfor %}
+        daily.has_consent
     from {{ ref('int_events_daily') }} as daily
     where
         daily.event_date <= {{ as_of() }}
@@ -49,10 +49,11 @@ worked_out as (
         owners.event_at as first_at,
         owners.event_at as last_at,
         case when owners.has_consent is not null then owners.event_at end as consent_at,
-        owners.has_consent
-        {%- for step in steps %},
-        case when event_map.funnel_step = '{{ step }}' then owners.event_at end as {{ step }}_at
+        {%- for step in steps %}
+            case when event_map.funnel_step = '{{ step }}' then owners.event_at end
+                as {{ step }}_at,
         {%- endfor %}
+        owners.has_consent
     from {{ ref('int_identity_event_owners') }} as owners
     left join {{ ref('event_map') }} as event_map
         on owners.event_type = event_map.event_type and event_map.source_kind = 'amplitude'
@@ -75,10 +76,10 @@ select
     min(together.first_at) as first_at,
     max(together.last_at) as last_at,
     max(together.consent_at) as consent_at,
-    {{ people_latest('together.has_consent', 'together.consent_at') }} as has_consent
-    {%- for step in steps %},
-    min(together.{{ step }}_at) as {{ step }}_at
+    {%- for step in steps %}
+        min(together.{{ step }}_at) as {{ step }}_at,
     {%- endfor %}
+    {{ people_latest('together.has_consent', 'together.consent_at') }} as has_consent
 from together
 inner join {{ ref('int_identity_persons') }} as persons
     on together.owner_node_id = persons.node_id

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
--- A person is somebody who did something: an event or an order. Their arrival is the first touch that
--- carries a channel; without one nobody knows how they came.
+-- A person is somebody who did something: an event or an order. Their arrival is the first touch
+-- that carries a channel; without one nobody knows how they came.
 
 with activity as (
 

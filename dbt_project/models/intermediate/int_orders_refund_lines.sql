@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
--- A refund that names a line falls on it. Those of the whole order fall on the lines in proportion to
--- what the refunds by line left of them, in whole cents, the remainder on the last line.
+-- A refund that names a line falls on it. Those of the whole order fall on the lines in proportion
+-- to what the refunds by line left of them, in whole cents, the remainder on the last line.
 
 with by_line as (
 

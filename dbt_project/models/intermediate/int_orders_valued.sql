@@ -66,13 +66,10 @@ numbered as (
 
     select
         *,
-        case
-            when is_valid
-                then row_number() over (
-                    partition by person_id, is_valid
-                    order by ordered_at, order_id, shop_id
-                )
-        end as valid_order_no
+        row_number() over (
+            partition by person_id, is_valid
+            order by ordered_at, order_id, shop_id
+        ) as order_no
     from judged
 
 )
@@ -104,7 +101,7 @@ select
     {{ people_in_base('lines.refund_native', 'numbered.fx_rate') }} as refund,
     {{ people_in_base('lines.cost_native', 'numbered.fx_rate') }} as cost,
     numbered.coupon_code,
-    coalesce(numbered.valid_order_no = 1, false) as is_first,
+    numbered.is_valid and numbered.order_no = 1 as is_first,
     numbered.is_valid,
     lines.has_cost
 from numbered

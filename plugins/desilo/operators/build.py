@@ -155,7 +155,10 @@ class PublishOperator(BaseOperator):
 
 
 class NightFailedOperator(BaseOperator):
-    """Say on the page that the night ended early, unless a gate has said so already."""
+    """Say on the page that the night ended early, unless a gate has said so already.
+
+    It fails itself: it is the last task, and a run is as red as its last task.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trigger_rule="one_failed", **kwargs)
@@ -165,3 +168,4 @@ class NightFailedOperator(BaseOperator):
         day = run_day(context, configuration.business_timezone, settings.now())
         if not release.is_blocked(day):
             release.failed(day, "a step of the night failed; see build_marts in Airflow")
+        raise AirflowFailException("nothing was published; the red task above says why")

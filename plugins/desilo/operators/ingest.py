@@ -58,7 +58,7 @@ class LandOperator(BaseOperator):
         source = REGISTRY[config.kind](
             _connection(config.connection),
             config.options,
-            HttpSession(config.name, clock=settings.now),
+            HttpSession(config.name, clock=settings.now, max_wait_s=settings.max_wait_s()),
         )
         report = land(
             config,
@@ -111,7 +111,7 @@ class ReportLandingOperator(BaseOperator):
         return extra
 
     def _reports(self, context: Context) -> list[dict[str, Any]]:
-        found = context["ti"].xcom_pull(task_ids="land", map_indexes=None)
+        found = context["ti"].xcom_pull(task_ids="land")
         if found is None:
             return []
         return [found] if isinstance(found, dict) else list(found)

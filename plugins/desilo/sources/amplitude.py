@@ -50,6 +50,10 @@ _UPLOADED = b'"server_upload_time":'
 _UPLOADED_DAY = re.compile(rb'"server_upload_time":\s*"(\d{4}-\d{2}-\d{2})[ T]')
 _MEMBER_DAY = re.compile(r"_(\d{4}-\d{2}-\d{2})_\d{1,2}(?:#\d+)?\.json(?:\.gz)?$")
 
+# Some apps take the e-mail address as the user's id.
+_ADDRESS_IDS = {"user_id": "id"}
+_ADDRESS_ID = re.compile(rb'"user_id":\s*"[^"]*@')
+
 _PII = {
     f"{parent}.{name}": name
     for parent in ("user_properties", "event_properties", "global_user_properties")
@@ -133,11 +137,12 @@ class Amplitude(Source):
     ) -> Iterator[Page]:
         pii = {**stream.pii, **self.options.get("pii", {})}
         country_code = str(self.options.get("country_code", ""))
+        paths = {**_ADDRESS_IDS, **pii}
         names = tuple({f'"{path.rpartition(".")[2]}"'.encode() for path in pii})
         rows: list[tuple[str, str]] = []
         for member_day, text in lines(spool, line, day):
-            has_personal = any(name in text for name in names)
-            record = hashed(text, pii, country_code) if has_personal else decoded(text)
+            has_personal = any(name in text for name in names) or _ADDRESS_ID.search(text)
+            record = hashed(text, paths, country_code) if has_personal else decoded(text)
             rows.append((day_of(text, member_day), record))
             if len(rows) == PAGE_LINES:
                 yield Page(rows, (), API_VERSION, line)

@@ -100,9 +100,7 @@ class Source(ABC):
         raise KeyError(f"{cls.kind} has no stream {name!r}; it has {known}")
 
     @abstractmethod
-    def fetch(
-        self, stream: Stream, account_id: str, since: date, until: date
-    ) -> Iterator[Page]:
+    def fetch(self, stream: Stream, account_id: str, since: date, until: date) -> Iterator[Page]:
         """Yield the account's records of the days since..until (both inclusive), page by page.
 
         Raises the errors of :mod:`desilo.transport`; what was covered before an error stays valid.

@@ -149,9 +149,7 @@ class GoogleAds(Source):
         for first, last in spans(since, until, self.max_span_days):
             yield from self._query(stream, account_id, first, last)
 
-    def _query(
-        self, stream: Stream, account_id: str, since: date, until: date
-    ) -> Iterator[Page]:
+    def _query(self, stream: Stream, account_id: str, since: date, until: date) -> Iterator[Page]:
         query = QUERIES[stream.name]
         if not stream.is_snapshot:
             query += f" WHERE segments.date BETWEEN '{since}' AND '{until}'"

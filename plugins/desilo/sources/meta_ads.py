@@ -161,9 +161,7 @@ class MetaAds(Source):
         rows = [(day.isoformat(), dumps(reply.json))]
         return Page(rows, (day,), API_VERSION, reply.line)
 
-    def _pages(
-        self, stream: Stream, account_id: str, since: date, until: date
-    ) -> Iterator[Page]:
+    def _pages(self, stream: Stream, account_id: str, since: date, until: date) -> Iterator[Page]:
         """Follow one list to its end, asking for less where Meta says it is too much.
 
         Before the first page the range is halved. Later, and at a single day, the page is: the
@@ -180,9 +178,7 @@ class MetaAds(Source):
                     middle = since + timedelta(days=(until - since).days // 2)
                     log.info("meta_ads: %s to %s is too much at once, halving", since, until)
                     yield from self._pages(stream, account_id, since, middle)
-                    yield from self._pages(
-                        stream, account_id, middle + timedelta(days=1), until
-                    )
+                    yield from self._pages(stream, account_id, middle + timedelta(days=1), until)
                     return
                 smaller = int(params["limit"]) // 2
                 if smaller < SMALLEST_PAGE_ROWS:
@@ -266,6 +262,9 @@ def judge(reply: Reply) -> None:
     document = reply.json if reply.status == 200 else reply.json_or_none
     error = document.get("error") if isinstance(document, dict) else None
     if not isinstance(error, dict):
+        if document is None and reply.status == 400:
+            # Meta always says why, in JSON: a refusal that cannot be read was damaged on its way.
+            raise MalformedResponseError(f"{reply.line}: HTTP 400 without a readable reason")
         judge_by_status(reply)
         if not isinstance(document, dict):
             raise MalformedResponseError(f"{reply.line}: a JSON object was expected")

@@ -50,6 +50,9 @@ API_VERSION = "files"
 PAGE_ROWS = 2_000
 COVER_DAYS = 31  # of an all-days file, so many days become complete together
 
+# Some shops take the e-mail address as an id: such a one is hashed like any address.
+_ADDRESS_IDS = {"user_id": "id", "customer_id": "id"}
+
 _ID = "string|integer"
 _AMOUNT = "string|number"
 
@@ -87,9 +90,7 @@ class OrderFiles(Source):
         ),
     )  # fmt: skip
 
-    def __init__(
-        self, connection: Any, options: Mapping[str, Any], http: HttpSession
-    ) -> None:
+    def __init__(self, connection: Any, options: Mapping[str, Any], http: HttpSession) -> None:
         super().__init__(connection, options, http)
         root = os.path.expandvars(str(options.get("root") or connection.base_url))
         if not root or "$" in root:
@@ -155,9 +156,7 @@ class OrderFiles(Source):
                 raise BadRequestError(f"order_files: {name}: no row with a day in it")
             since, until = max(since, date.fromisoformat(first)), min(until, _day(last))
             if since <= until:
-                store.execute(
-                    "UPDATE landed SET day = ? WHERE day IS NULL", (until.isoformat(),)
-                )
+                store.execute("UPDATE landed SET day = ? WHERE day IS NULL", (until.isoformat(),))
             for start, end in spans(since, until, COVER_DAYS):
                 yield from _stored(store, name, start, end)
 
@@ -167,7 +166,7 @@ class OrderFiles(Source):
         """(record under its target names with personal fields hashed, day of its day column)."""
         table = open_table(file, spec, name)
         _refuse_missing_columns(stream, spec, table, name)
-        pii = {**stream.pii, **self.options.get("pii", {})}
+        pii = {**_ADDRESS_IDS, **stream.pii, **self.options.get("pii", {})}
         country_code = str(self.options.get("country_code", ""))
         seen: set[str] = set()
         number = 0

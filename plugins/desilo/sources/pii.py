@@ -42,11 +42,16 @@ def normalise_phone(text: str, country_code: str = "") -> str:
 def hash_value(kind: str, value: Any, country_code: str = "") -> Any:
     """Hash one e-mail or phone; lists element by element; empty and absent become None.
 
+    The kind ``id`` is for identifiers that some apps make of the e-mail address: those that hold
+    an ``@`` are hashed as e-mail, all others stay what they are.
+
     A value that already is 64 hexadecimal digits is a hash and only lower-cased. Something with no
     content left after normalising (a phone without digits) is hashed as it is: it must not land.
     """
     if value is None:
         return None
+    if kind == "id":
+        return hash_value("email", value) if isinstance(value, str) and "@" in value else value
     if isinstance(value, list):
         return [hash_value(kind, item, country_code) for item in value]
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
@@ -55,15 +60,11 @@ def hash_value(kind: str, value: Any, country_code: str = "") -> Any:
         return None
     if _HASHED.fullmatch(trimmed):
         return trimmed.lower()
-    normalised = (
-        normalise_email(text) if kind == "email" else normalise_phone(text, country_code)
-    )
+    normalised = normalise_email(text) if kind == "email" else normalise_phone(text, country_code)
     return hashlib.sha256((normalised or trimmed).encode()).hexdigest()
 
 
-def hash_paths(
-    record: dict[str, Any], paths: Mapping[str, str], country_code: str = ""
-) -> bool:
+def hash_paths(record: dict[str, Any], paths: Mapping[str, str], country_code: str = "") -> bool:
     """Hash the values at dotted ``paths`` in place; True when something was there to hash."""
     touched = False
     for path, kind in paths.items():

@@ -85,7 +85,7 @@ class TikTokAds(Source):
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream(
             "accounts", ("advertiser_id",),
-            {"advertiser_id": _ID, "currency": "string", "timezone": "string"},
+            {"advertiser_id": _ID, "currency": "string", "timezone": "string", "display_timezone": "string"},
             "One record per advertiser as of the day it was read.", is_snapshot=True,
             pii={"email": "email", "telephone_number": "phone", "cellphone_number": "phone"},
         ),
@@ -137,9 +137,7 @@ class TikTokAds(Source):
             for first, last in spans(since, until, self.max_span_days):
                 yield from self._daily(stream, account_id, first, last)
 
-    def _daily(
-        self, stream: Stream, account_id: str, since: date, until: date
-    ) -> Iterator[Page]:
+    def _daily(self, stream: Stream, account_id: str, since: date, until: date) -> Iterator[Page]:
         params = self._report(stream, account_id, since, until)
         try:
             yield from self._pages("report/integrated/get/", params, since, until)

@@ -313,7 +313,9 @@ def _channels(
         left join dim_channel as channels using (channel_id)
         where performance.model = ? and performance.date_day between ? and ?
         group by performance.channel_id
-        order by sum(performance.spend) desc nulls last, sum(performance.new_customers) desc
+        order by
+            sum(performance.spend) desc nulls last, sum(performance.new_customers) desc,
+            performance.channel_id
         """,
         [MODEL, window.start, window.end],
     )

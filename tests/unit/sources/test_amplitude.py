@@ -209,6 +209,15 @@ def test_personal_fields_are_hashed_and_nothing_else_changes(connect: Connect) -
     assert json.loads(texts[2])["user_properties"] == {"email": None, "phone": None}
 
 
+def test_a_user_id_that_is_an_address_is_hashed(connect: Connect) -> None:
+    lines = [event(1, user_id="Anna@Example.org "), event(2, user_id="u-17", note="mail @ noon")]
+    with StubServer([export(h0_0=lines)]) as server:
+        pages = fetch(connect("amplitude", server.url))
+    texts = [text for _, text in rows(pages)]
+    assert json.loads(texts[0])["user_id"] == sha("anna@example.org")
+    assert texts[1] == lines[1]
+
+
 def test_own_personal_fields_come_from_the_options(connect: Connect) -> None:
     options = {"pii": {"user_properties.tel": "phone"}, "country_code": 49}
     with StubServer([export(h0_0=[event(user_properties={"tel": "0171 2345678"})])]) as server:

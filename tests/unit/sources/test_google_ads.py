@@ -230,11 +230,27 @@ def test_a_deadline_at_one_day_is_tried_again(connect: Connect, naps: list[float
     [
         (404, b"<html>Error 404</html>", VersionSunsetError),
         (404, json.dumps(failure(404, "NOT_FOUND")).encode(), VersionSunsetError),
-        (400, failure(400, "INVALID_ARGUMENT", "requestError", "UNSUPPORTED_VERSION"), VersionSunsetError),
-        (400, failure(400, "INVALID_ARGUMENT", "queryError", "UNRECOGNIZED_FIELD"), BadRequestError),
+        (
+            400,
+            failure(400, "INVALID_ARGUMENT", "requestError", "UNSUPPORTED_VERSION"),
+            VersionSunsetError,
+        ),
+        (
+            400,
+            failure(400, "INVALID_ARGUMENT", "queryError", "UNRECOGNIZED_FIELD"),
+            BadRequestError,
+        ),
         (400, [failure(400, "INVALID_ARGUMENT", "queryError", "BAD_FIELD_NAME")], BadRequestError),
-        (403, failure(403, "PERMISSION_DENIED", "authorizationError", "CUSTOMER_NOT_ENABLED"), AuthError),
-        (429, failure(429, "RESOURCE_EXHAUSTED", "quotaError", "RESOURCE_TEMPORARILY_EXHAUSTED"), ThrottledError),
+        (
+            403,
+            failure(403, "PERMISSION_DENIED", "authorizationError", "CUSTOMER_NOT_ENABLED"),
+            AuthError,
+        ),
+        (
+            429,
+            failure(429, "RESOURCE_EXHAUSTED", "quotaError", "RESOURCE_TEMPORARILY_EXHAUSTED"),
+            ThrottledError,
+        ),
         (500, failure(500, "INTERNAL", "internalError", "TRANSIENT_ERROR"), TransientError),
         (503, failure(503, "UNAVAILABLE"), TransientError),
         (504, b"upstream request timeout", TransientError),
@@ -253,7 +269,7 @@ def test_array_is_read_through_a_window_of_any_size(
     monkeypatch: pytest.MonkeyPatch, window: int
 ) -> None:
     monkeypatch.setattr(google_ads, "READ_BYTES", window)
-    value = [{"a": "ü] , [\\\""}, [], 12.25, 7, "x", None, {"long": "y" * 500}]
+    value = [{"a": 'ü] , [\\"'}, [], 12.25, 7, "x", None, {"long": "y" * 500}]
     text = "\ufeff " + json.dumps(value, ensure_ascii=False, indent=2) + " \n"
     assert list(json_array(io.BytesIO(text.encode()), "X")) == value
 

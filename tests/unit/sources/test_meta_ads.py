@@ -175,13 +175,27 @@ def usage(name: str, value: Any) -> dict[str, str]:
     [
         ({}, (0, 0)),
         (usage("x-app-usage", {"call_count": 28, "total_time": 91, "total_cputime": 2}), (91, 0)),
-        (usage("x-fb-ads-insights-throttle", {"app_id_util_pct": 13, "acc_id_util_pct": 88.5}), (88.5, 0)),
-        (usage("x-ad-account-usage", {"acc_id_util_pct": 100, "reset_time_duration": 90}), (100, 90)),
+        (
+            usage("x-fb-ads-insights-throttle", {"app_id_util_pct": 13, "acc_id_util_pct": 88.5}),
+            (88.5, 0),
+        ),
+        (
+            usage("x-ad-account-usage", {"acc_id_util_pct": 100, "reset_time_duration": 90}),
+            (100, 90),
+        ),
         (
             usage(
                 "x-business-use-case-usage",
-                {"1": [{"type": "ads_insights", "call_count": 20}, {"type": "ads_management",
-                 "total_time": 100, "estimated_time_to_regain_access": 19}]},
+                {
+                    "1": [
+                        {"type": "ads_insights", "call_count": 20},
+                        {
+                            "type": "ads_management",
+                            "total_time": 100,
+                            "estimated_time_to_regain_access": 19,
+                        },
+                    ]
+                },
             ),
             (100, 19 * 60),
         ),
@@ -247,6 +261,11 @@ def test_error_codes(
 def test_an_error_inside_a_200_is_an_error() -> None:
     with pytest.raises(AuthError):
         judge(Reply(200, {}, b'{"error": {"code": 190, "message": "dead"}}', "GET /x"))
+
+
+def test_a_refusal_that_cannot_be_read_is_asked_for_again(connect: Connect) -> None:
+    with StubServer([Answer(b'{"error": {"code', status=400), Answer({"data": []})]) as server:
+        assert fetch(connect("meta_ads", server.url), "ad_daily")[-1].covers == (MARCH_1, MARCH_2)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"<html>", b'{"data": {}}', b'{"data": ["x"]}'])

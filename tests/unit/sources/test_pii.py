@@ -47,6 +47,11 @@ def test_a_hash_is_not_hashed_again() -> None:
     assert hash_value("phone", ALICE.upper()) == ALICE
 
 
+def test_an_id_is_hashed_only_where_it_is_an_address() -> None:
+    assert hash_value("id", " Alice_ABC@gmail.com") == ALICE
+    assert [hash_value("id", value) for value in ("u-17", "", None, 17)] == ["u-17", "", None, 17]
+
+
 def test_what_does_not_normalise_still_does_not_land() -> None:
     assert hash_value("phone", "call me") == hashlib.sha256(b"call me").hexdigest()
     assert hash_value("email", ["a@b.co", None, ""]) == [

@@ -22,8 +22,11 @@ drops as (
         'shared_device' as rule_id
     from {{ ref('int_identity_edges') }} as edges
     inner join {{ ref('int_identity_persons') }} as persons
-        on case when edges.left_type = 'device' then edges.left_node_id else edges.right_node_id end
-        = persons.node_id
+        on persons.node_id
+            = case
+                when edges.left_type = 'device' then edges.left_node_id
+                else edges.right_node_id
+            end
     where persons.is_shared_device and edges.dropped_by_rule_id is null
 
 ),

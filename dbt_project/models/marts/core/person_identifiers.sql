@@ -1,5 +1,5 @@
--- A shared device has one row per stretch of time in which one person held it; every other identifier
--- belongs to one person from when it was first seen.
+-- A shared device has one row per stretch of time in which one person held it; every other
+-- identifier belongs to one person from when it was first seen.
 
 with shared as (
 

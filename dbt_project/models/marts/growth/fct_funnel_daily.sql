@@ -1,5 +1,5 @@
--- A person stands once, on the day and in the channel of their arrival; whoever reached a later step
--- of the chain passed the earlier ones, seen or not.
+-- A person stands once, on the day and in the channel of their arrival; whoever reached a later
+-- step of the chain passed the earlier ones, seen or not.
 
 with people as (
 
@@ -27,8 +27,9 @@ steps as (
         count(*) as landings,
         count(lead_at) as leads,
         count(install_at) as installs,
-        count(case when registration_at is not null or activation_at is not null or orders > 0 then 1 end)
-            as registrations,
+        count(
+            case when coalesce(registration_at, activation_at) is not null or orders > 0 then 1 end
+        ) as registrations,
         count(case when activation_at is not null or orders > 0 then 1 end) as activations,
         count(case when orders > 0 then 1 end) as first_orders,
         count(case when orders > 1 then 1 end) as repeat_orders,
@@ -61,13 +62,13 @@ joined as (
         coalesce(spend.campaign_id, steps.campaign_id) as campaign_id,
         cast(coalesce(spend.impressions, 0) as bigint) as impressions,
         cast(coalesce(spend.clicks, 0) as bigint) as clicks,
-        {{ money('coalesce(spend.spend, 0)') }} as spend
+        {{ money('coalesce(spend.spend, 0)') }} as spend,
         {%- for step in [
             'landings', 'leads', 'installs', 'registrations', 'activations', 'first_orders',
             'repeat_orders'
-        ] %},
-        cast(coalesce(steps.{{ step }}, 0) as bigint) as {{ step }}
-        {%- endfor %},
+        ] %}
+            cast(coalesce(steps.{{ step }}, 0) as bigint) as {{ step }},
+        {%- endfor %}
         {{ money('coalesce(steps.revenue, 0)') }} as revenue,
         {{ money('coalesce(steps.contribution_margin, 0)') }} as contribution_margin
     from spend

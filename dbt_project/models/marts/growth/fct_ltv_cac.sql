@@ -59,8 +59,9 @@ watched as (
         grid.age_days,
         sum(
             case
-                when {{ people_days_between('joiners.first_order_date', 'grid.observed_through_date') }}
-                    >= grid.age_days
+                when grid.age_days <= {{ people_days_between(
+                    'joiners.first_order_date', 'grid.observed_through_date'
+                ) }}
                     then joiners.customers
                 else 0
             end
@@ -102,14 +103,14 @@ cumulated as (
         grid.observed_through_date,
         {{ money('grid.customers') }} as customers,
         {{ money('watched.observed_customers') }} as observed_customers,
-        watched.observed_customers = grid.customers as is_mature
-        {%- for column in ['revenue', 'margin', 'margin_square'] %},
-        sum(coalesce(steps.{{ column }}, 0)) over (
-            partition by grid.cohort_month, grid.channel_id, grid.model
-            order by grid.age_days
-            rows between unbounded preceding and current row
-        ) as {{ column }}
+        {%- for column in ['revenue', 'margin', 'margin_square'] %}
+            sum(coalesce(steps.{{ column }}, 0)) over (
+                partition by grid.cohort_month, grid.channel_id, grid.model
+                order by grid.age_days
+                rows between unbounded preceding and current row
+            ) as {{ column }},
         {%- endfor %}
+        watched.observed_customers = grid.customers as is_mature
     from grid
     inner join watched
         on
@@ -252,8 +253,9 @@ select
     cac_blended,
     cac_paid,
     cac_blended as cac_fully_loaded,
-    {{ people_ratio('ltv_margin', "case when channel_id = '(all)' then cac_blended else cac_paid end") }}
-        as ltv_cac_ratio,
+    {{ people_ratio(
+        'ltv_margin', "case when channel_id = '(all)' then cac_blended else cac_paid end"
+    ) }} as ltv_cac_ratio,
     cast(payback_age_days as bigint) as payback_age_days,
     case
         when cost_to_recover is null then 'no spend'

@@ -1,4 +1,4 @@
--- A cohort is everybody who registered on one day; a day counts as kept when the person did anything.
+-- A cohort is everybody who registered on one day; retained is who did anything on day n.
 
 with members as (
 
@@ -39,7 +39,7 @@ returns as (
         count(*) as retained
     from members
     inner join {{ ref('int_identity_owner_days') }} as days
-        on members.person_id = days.person_id and days.event_date >= members.cohort_date
+        on members.person_id = days.person_id and members.cohort_date <= days.event_date
     group by
         members.cohort_date,
         members.channel_id,

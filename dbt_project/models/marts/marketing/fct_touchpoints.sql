@@ -8,6 +8,7 @@
     )) }}{% endif %}"],
 ) }}
 
+-- depends_on: {{ ref('int_identity_event_owners') }}
 -- A night writes the touches of the upload days that changed and those whose person changed. The
 -- ledger's order touches have no partition among the events, so they are written anew each night.
 

@@ -3,6 +3,9 @@
     pre_hook=["{{ lake_partition_cleanup('amplitude', 'events') }}"],
 ) }}
 
+-- The fields of a struct read like columns of a table.
+-- noqa: disable=RF03,AL09
+
 {%- set structure = {
     'uuid': 'VARCHAR',
     '$insert_id': 'VARCHAR',

@@ -6,6 +6,7 @@
     rate: money of that currency and day stays without base amount, which the gate stops.
 -#}
 {{ base_model(
+    source('raw', 'ecb_rates__rates'),
     {'date': 'VARCHAR', 'rates': 'JSON'},
     {'date_day': 'try_cast(r.date as date)', 'rates': 'cast(r.rates as varchar)'},
     [

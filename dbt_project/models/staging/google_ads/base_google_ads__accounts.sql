@@ -1,6 +1,7 @@
 {{ config(materialized='incremental') }}
 
 {{ ad_account(
+    source('raw', 'google_ads__accounts'),
     {
         'customer': {
             'descriptiveName': 'VARCHAR', 'currencyCode': 'VARCHAR', 'timeZone': 'VARCHAR'

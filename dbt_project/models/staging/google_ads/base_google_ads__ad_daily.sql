@@ -1,3 +1,3 @@
 {{ config(materialized='incremental') }}
 
-{{ google_ads_report('ad') }}
+{{ google_ads_report(source('raw', 'google_ads__ad_daily'), 'ad') }}

@@ -1,6 +1,7 @@
 {{ config(materialized='incremental') }}
 
 {{ ad_entity(
+    source('raw', 'google_ads__ad_groups'),
     {
         'adGroup': {'id': 'VARCHAR', 'name': 'VARCHAR', 'status': 'VARCHAR'},
         'campaign': {'id': 'VARCHAR'},

@@ -2,6 +2,7 @@
 
 {#- The same ad may serve in several ad groups. -#}
 {{ ad_entity(
+    source('raw', 'google_ads__ads'),
     {
         'adGroupAd': {'ad': {'id': 'VARCHAR', 'name': 'VARCHAR'}, 'status': 'VARCHAR'},
         'adGroup': {'id': 'VARCHAR'},

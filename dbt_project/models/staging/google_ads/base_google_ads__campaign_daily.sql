@@ -1,3 +1,3 @@
 {{ config(materialized='incremental') }}
 
-{{ google_ads_report('campaign') }}
+{{ google_ads_report(source('raw', 'google_ads__campaign_daily'), 'campaign') }}

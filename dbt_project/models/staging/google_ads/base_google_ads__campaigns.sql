@@ -1,6 +1,7 @@
 {{ config(materialized='incremental') }}
 
 {{ ad_entity(
+    source('raw', 'google_ads__campaigns'),
     {'campaign': {'id': 'VARCHAR', 'name': 'VARCHAR', 'status': 'VARCHAR'}},
     {
         'campaign_id': 'r.campaign.id',

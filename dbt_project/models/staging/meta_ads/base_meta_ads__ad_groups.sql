@@ -1,6 +1,7 @@
 {{ config(materialized='incremental') }}
 
 {{ ad_entity(
+    source('raw', 'meta_ads__ad_groups'),
     {
         'id': 'VARCHAR',
         'campaign_id': 'VARCHAR',

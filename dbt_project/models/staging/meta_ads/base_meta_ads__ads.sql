@@ -1,6 +1,7 @@
 {{ config(materialized='incremental') }}
 
 {{ ad_entity(
+    source('raw', 'meta_ads__ads'),
     {
         'id': 'VARCHAR',
         'adset_id': 'VARCHAR',

@@ -1,3 +1,3 @@
 {{ config(materialized='incremental') }}
 
-{{ meta_ads_report('campaign') }}
+{{ meta_ads_report(source('raw', 'meta_ads__campaign_daily'), 'campaign') }}

@@ -1,6 +1,7 @@
 {{ config(materialized='incremental') }}
 
 {{ ad_entity(
+    source('raw', 'meta_ads__campaigns'),
     {'id': 'VARCHAR', 'name': 'VARCHAR', 'effective_status': 'VARCHAR', 'status': 'VARCHAR'},
     {
         'campaign_id': 'r.id',

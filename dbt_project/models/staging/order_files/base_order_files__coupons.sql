@@ -1,5 +1,8 @@
 {{ config(materialized='incremental') }}
 
+-- The fields of a struct read like columns of a table.
+-- noqa: disable=RF03,AL09
+
 {%- set structure = {
     'coupon_code': 'VARCHAR',
     'name': 'VARCHAR',

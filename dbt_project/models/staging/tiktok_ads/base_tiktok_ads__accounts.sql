@@ -2,6 +2,7 @@
 
 {#- `timezone` may be POSIX-signed (Etc/GMT+8 lies 8 hours behind UTC); the display zone is plain. -#}
 {{ ad_account(
+    source('raw', 'tiktok_ads__accounts'),
     {
         'name': 'VARCHAR',
         'currency': 'VARCHAR',

@@ -1,3 +1,3 @@
 {{ config(materialized='incremental') }}
 
-{{ tiktok_ads_report('ad') }}
+{{ tiktok_ads_report(source('raw', 'tiktok_ads__ad_daily'), 'ad') }}

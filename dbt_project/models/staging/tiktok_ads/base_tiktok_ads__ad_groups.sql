@@ -1,6 +1,7 @@
 {{ config(materialized='incremental') }}
 
 {{ ad_entity(
+    source('raw', 'tiktok_ads__ad_groups'),
     {
         'adgroup_id': 'VARCHAR',
         'campaign_id': 'VARCHAR',

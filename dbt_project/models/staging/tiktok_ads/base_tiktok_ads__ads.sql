@@ -1,6 +1,7 @@
 {{ config(materialized='incremental') }}
 
 {{ ad_entity(
+    source('raw', 'tiktok_ads__ads'),
     {
         'ad_id': 'VARCHAR',
         'adgroup_id': 'VARCHAR',

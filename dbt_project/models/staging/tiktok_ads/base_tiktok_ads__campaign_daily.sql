@@ -1,3 +1,3 @@
 {{ config(materialized='incremental') }}
 
-{{ tiktok_ads_report('campaign') }}
+{{ tiktok_ads_report(source('raw', 'tiktok_ads__campaign_daily'), 'campaign') }}

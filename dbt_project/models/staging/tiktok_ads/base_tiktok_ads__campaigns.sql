@@ -1,6 +1,7 @@
 {{ config(materialized='incremental') }}
 
 {{ ad_entity(
+    source('raw', 'tiktok_ads__campaigns'),
     {
         'campaign_id': 'VARCHAR',
         'campaign_name': 'VARCHAR',
