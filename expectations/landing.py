@@ -7,7 +7,7 @@ the marts of the build before, which the first night does not have.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from expectations.landing_evidence import evidence
@@ -30,14 +30,15 @@ def plan(
     day: str, columns: Columns, streams: Iterable[Mapping[str, Any]], limits: Mapping[str, float]
 ) -> Plan:
     """Evidence and suites for a night."""
+    known = list(streams)
     return Plan(
         gate="landing",
-        evidence=evidence(list(streams), columns, day),
+        evidence=evidence(known, columns, day),
         suites=(
             _shape(),
             _keys(limits),
             _loads(day, limits),
-            _coverage(day, limits),
+            _coverage(day, known, limits),
             _reports(limits),
             _zone(),
             _money(limits),
@@ -173,7 +174,11 @@ def _loads(day: str, limits: Mapping[str, float]) -> Suite:
     )
 
 
-def _coverage(day: str, limits: Mapping[str, float]) -> Suite:
+def _coverage(
+    day: str, streams: Sequence[Mapping[str, Any]], limits: Mapping[str, float]
+) -> Suite:
+    declared = ", ".join(f"({text(each['kind'])}, {text(each['stream'])})" for each in streams)
+    declared = declared or "(null, null)"
     norm = limits["rows_norm_min"]
     return Suite(
         "landing_coverage",
@@ -255,14 +260,29 @@ def _coverage(day: str, limits: Mapping[str, float]) -> Suite:
                 "is shown with the day through which it is complete.",
                 "Read the log of the account's ingest run; the next night asks again by itself.",
                 f"""
-                select expected.kind, expected.account_id, streams.stream
+                with landed as (
+                    select kind, account_id, stream, day,
+                        day - lag(day) over (
+                            partition by kind, account_id, stream order by day
+                        ) as gap
+                    from {{batch}}
+                ),
+                rhythm as (
+                    select kind, account_id, stream, max(day) as last_day,
+                        -- Central banks rest at weekends: late is what is later than ever before.
+                        coalesce(max(gap) filter (where day > date '{day}' - 60), 1) as longest_gap
+                    from landed
+                    group by all
+                )
+                select expected.kind, expected.account_id, declared.stream, rhythm.last_day
                 from raw.accounts_expected as expected
-                join (select distinct kind, stream from {{batch}}) as streams
-                    on streams.kind = expected.kind
-                left join (select * from {{batch}}) as landed
-                    on landed.kind = expected.kind and landed.account_id = expected.account_id
-                    and landed.stream = streams.stream and landed.day = date '{day}'
-                where expected.is_enabled and landed.account_id is null
+                join (values {declared}) as declared (kind, stream)
+                    on declared.kind = expected.kind
+                left join rhythm
+                    on rhythm.kind = expected.kind and rhythm.account_id = expected.account_id
+                    and rhythm.stream = declared.stream
+                where expected.is_enabled
+                    and (last_day is null or date '{day}' - last_day >= longest_gap)
                 order by 1, 2, 3
                 """,
             ),

@@ -196,7 +196,10 @@ def _build() -> tuple[tuple[Campaign, ...], tuple[AdGroup, ...], tuple[Ad, ...],
             start, stop = day_of(plan.start), day_of(plan.stop)
             campaign = Campaign(
                 _identifier(account.platform, account_no, 0, plan_no + 1),
-                _history(f"{market} | {plan.name}", tuple((d, f"{market} | {n}") for d, n in plan.renamed)),
+                _history(
+                    f"{market} | {plan.name}",
+                    tuple((day, f"{market} | {name}") for day, name in plan.renamed),
+                ),
                 start, stop, account=account, share=plan.share / sum(p.share for p in plans),
                 bare_share=plan.bare_share, is_tagged=plan.is_tagged, objective=plan.objective,
             )  # fmt: skip

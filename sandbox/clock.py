@@ -42,7 +42,7 @@ def instant(text: str) -> int:
     """Microseconds of an ISO instant; one without a zone is UTC."""
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int(round(moment.timestamp() * 1_000_000))
+    return round(moment.timestamp() * 1_000_000)
 
 
 def utc_datetime(us: int) -> datetime:

@@ -122,7 +122,8 @@ def make_shop(
     is_cancelled = rng.random(count) < 0.03
     refunds = _refunds(count, lines, ordered_at, is_cancelled, rng)
     return Shop(
-        person=person, session=session, user=user, customer=customer, ordered_at=ordered_at, day=day,
+        person=person, session=session, user=user, customer=customer,
+        ordered_at=ordered_at, day=day,
         market=market, is_cancelled=is_cancelled, coupon=coupon,
         # A second address appears at guest checkouts and on the account that was opened with it.
         uses_second_email=people.has_second_email[person]
@@ -215,5 +216,6 @@ def _refunds(
     return {
         "refund_order": table[by_time, 0], "refund_line": table[by_time, 1],
         "refund_cents": table[by_time, 2], "refunded_at": refunded_at[by_time],
-        "refund_day": at_day[by_time], "refund_reason": rng.integers(0, len(REASONS), size=len(table)),
+        "refund_day": at_day[by_time],
+        "refund_reason": rng.integers(0, len(REASONS), size=len(table)),
     }  # fmt: skip

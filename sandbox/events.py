@@ -132,7 +132,8 @@ def make_events(
     uploaded_at = np.where(late, uploaded_at + delay.astype(np.int64), uploaded_at)
     key = np.arange(count)
     columns |= {
-        "uploaded_at": uploaded_at, "user": user, "junk_user": junk_user, "junk_device": junk_device,
+        "uploaded_at": uploaded_at, "user": user,
+        "junk_user": junk_user, "junk_device": junk_device,
         "uuid_key": key, "insert_key": key, "is_repeat": np.zeros(count, bool),
     }  # fmt: skip
     mark = rng.random(count)

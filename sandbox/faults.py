@@ -92,7 +92,8 @@ class Rule:
             raise ValueError(
                 f"match does not know {sorted(unknown)}; it knows {sorted(MATCH_KEYS)}"
             )
-        platform = ALIASES.get(match.get("platform"), match.get("platform"))
+        platform = match.get("platform")
+        platform = ALIASES.get(str(platform), platform)
         if platform is not None and platform not in SOURCES:
             raise ValueError(f"platform {platform!r} is none of {', '.join(SOURCES)}")
         days = match.get("day") or []

@@ -13,6 +13,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import orjson
@@ -23,7 +24,8 @@ from sandbox.faults import Faults
 from sandbox.people import JUNK_IDS, MARKETS, mix
 from sandbox.world import World
 
-ORDER_COLUMNS = ("order_id", "customer_id", "user_id", "email", "phone", "ordered_at", "status", "currency",
+ORDER_COLUMNS = ("order_id", "customer_id", "user_id", "email", "phone", "ordered_at", "status",
+                 "currency",
                  "coupon_code", "consent")  # fmt: skip
 LINE_COLUMNS = (
     "order_id",
@@ -160,8 +162,6 @@ def coupon_rows(day: int) -> list[dict[str, Any]]:
 
 
 def _in_company_zone(us: int) -> str:
-    from zoneinfo import ZoneInfo
-
     return utc_datetime(us).astimezone(ZoneInfo(COMPANY_ZONE)).isoformat(timespec="seconds")
 
 

@@ -18,11 +18,26 @@ from sandbox.commerce import Plan
 from sandbox.people import PRIVATE, WEB, People
 
 EVENT_TYPES = (
-    "session_start", "Landing Viewed", "App Opened First", "Landing Engaged", "Lead Submitted", "Coupon Claimed",
-    "Community Joined", "Signed In", "Registered", "$identify", "Onboarding Completed", "Product Searched",
-    "Product Viewed", "Product Added", "Checkout Started", "Order Placed", "Order Received", "Support Requested",
+    "session_start",
+    "Landing Viewed",
+    "App Opened First",
+    "Landing Engaged",
+    "Lead Submitted",
+    "Coupon Claimed",
+    "Community Joined",
+    "Signed In",
+    "Registered",
+    "$identify",
+    "Onboarding Completed",
+    "Product Searched",
+    "Product Viewed",
+    "Product Added",
+    "Checkout Started",
+    "Order Placed",
+    "Order Received",
+    "Support Requested",
     "Referral Shared",
-)  # fmt: skip
+)
 CODE = {name: number for number, name in enumerate(EVENT_TYPES)}
 LANDING, APP_OPEN = CODE["Landing Viewed"], CODE["App Opened First"]
 IDENTITY_CODES = (CODE["Signed In"], CODE["Registered"], CODE["$identify"])

@@ -1,9 +1,10 @@
 """The replay server: recorded answers of a real TikTok advertiser and a real Amplitude export.
 
 The recordings are what a connector once wrote, one record a line with its stream's name. A day is
-served
-at a level only if a row of that level was recorded; nothing is summed up or filled in. It takes the
-sandbox's credentials, so that one set of connections fits both.
+served only if a row of it was recorded; nothing is summed up or filled in. Campaign rows were
+recorded of other days than ad rows (22, 24, 27 and 28 October 2021 against 20, 25 and 26), so a
+campaign report that served them would contradict the ads: it is empty, as on a platform that has
+none. It takes the sandbox's credentials, so that one set of connections fits both.
 """
 
 from __future__ import annotations
@@ -16,17 +17,26 @@ from typing import Any
 
 import orjson
 
+from sandbox.catalog import TIKTOK
 from sandbox.clock import DAY, HOUR, Clock, day_of
 from sandbox.faults import AMPLITUDE, Faults, Rule
 from sandbox.platforms.amplitude import MAX_DAYS, export_hour, is_authorised
 from sandbox.platforms.common import Answer, Call, Span, json_answer
-from sandbox.platforms.tiktok import BASE, LEVELS, TIKTOK, TOKEN, check_token, json_value, paged
+from sandbox.platforms.tiktok import (
+    BASE,
+    LEVELS,
+    TOKEN,
+    check_token,
+    json_value,
+    paged,
+    report_span,
+)
 from sandbox.platforms.tiktok import MAX_DAYS as REPORT_DAYS
 from sandbox.server import Control, Sandbox
 
-REPORT_STREAMS = {
+REPORT_STREAMS: dict[str, tuple[str, ...]] = {
     "AUCTION_AD": ("ads_reports_daily", "ads_reports"),
-    "AUCTION_CAMPAIGN": ("campaigns_reports_daily", "campaigns_reports"),
+    "AUCTION_CAMPAIGN": (),
 }
 LISTS = {
     "campaign/get/": ("campaigns", "campaign_id"),
@@ -60,8 +70,7 @@ class RecordedTikTok:
         self._reports = {level: self._rows(streams) for level, streams in REPORT_STREAMS.items()}
 
     def _rows(self, streams: tuple[str, ...]) -> list[dict[str, Any]]:
-        """Report rows of a level, oldest first. Two recordings hold some rows twice: one is
-        kept."""
+        """Report rows of a level, oldest first. Where two recordings hold a row, one is kept."""
         rows: dict[str, dict[str, Any]] = {}
         for stream in streams:
             for data in self._by_stream.get(stream, []):
@@ -79,16 +88,7 @@ class RecordedTikTok:
 
     def span(self, call: Call) -> Span:
         """What the call is about."""
-        try:
-            since, until = day_of(call.query["start_date"]), day_of(call.query["end_date"])
-        except (KeyError, ValueError):
-            since = until = None
-        return Span(
-            call.query.get("advertiser_id"),
-            since,
-            until,
-            LEVELS.get(call.query.get("data_level", ""), (None,))[0],
-        )
+        return report_span(call.query)
 
     def answer(self, call: Call) -> Answer:
         """The recorded rows in the platform's envelope."""
@@ -182,8 +182,7 @@ class RecordedAmplitude:
         return Span(self.project)
 
     def answer(self, call: Call) -> Answer:
-        """The recorded zip if the range holds its hours, else what the platform says of an empty
-        range."""
+        """The recorded zip if the range holds its hours, else the answer to an empty range."""
         if not is_authorised(call.headers):
             return json_answer(
                 {

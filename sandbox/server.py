@@ -198,15 +198,13 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer, rule = self.server.respond(self.command, self.path, headers, body)
         status, fields, content, announced, closes = damaged_bytes(answer, rule)
-        self.send_response_only(status)
-        for name, value in {**fields, "Content-Length": str(announced)}.items():
-            self.send_header(name, value)
+        fields = {**fields, "Content-Length": str(announced)}
         if closes:
-            self.send_header("Connection", "close")
+            fields["Connection"] = "close"
             self.close_connection = True
-        self._headers_buffer.append(b"\r\n")
-        head = b"".join(self._headers_buffer)
-        self._headers_buffer = []
+        lines = [f"HTTP/1.1 {status} {self.responses.get(status, ('',))[0]}"]
+        lines += [f"{name}: {value}" for name, value in fields.items()]
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
         try:
             self.wfile.write(head + content)
         except (BrokenPipeError, ConnectionResetError):

@@ -8,7 +8,8 @@ from sandbox import catalog
 from sandbox.clock import FIRST_DAY, LAST_DAY, Clock, iso_day
 from sandbox.faults import Faults
 from sandbox.files import Drop
-from sandbox.platforms.amplitude import PROJECT, Amplitude
+from sandbox.platforms.amplitude import Amplitude
+from sandbox.platforms.amplitude_records import PROJECT
 from sandbox.platforms.ecb import Ecb
 from sandbox.platforms.google import GoogleAds
 from sandbox.platforms.meta import MetaAds

@@ -14,6 +14,7 @@ from sandbox import ads, catalog
 from sandbox.clock import FIRST_DAY, LAST_DAY
 from sandbox.commerce import COUPONS, REASONS
 from sandbox.files import customer_id, order_id, order_parties, refund_id
+from sandbox.journeys import IDENTITY_CODES
 from sandbox.ledger import Known, Touches, credit, first_valid, known_at, touches_at
 from sandbox.people import MARKETS, Texts, sha256, uuid_of
 from sandbox.world import World
@@ -45,6 +46,10 @@ def write_truth(world: World, now: int, out: Path) -> dict[str, int]:
 
 def _money(cents: Iterable[int]) -> pa.Array:
     return pa.array([Decimal(int(value)).scaleb(-2) for value in cents], MONEY)
+
+
+def _texts(values: Iterable[str | None]) -> pa.Array:
+    return pa.array(list(values), pa.string())
 
 
 def _dates(days: np.ndarray | list[int]) -> pa.Array:
@@ -108,6 +113,7 @@ def _orders(
     }
     net = sums["gross"] - sums["discount"] - known.refunded
     parties = [order_parties(world, order) for order in index.tolist()]
+    channels = _channels(touched, credited[index])
     return pa.table(
         {
             "order_id": [order_id(order) for order in index.tolist()],
@@ -118,7 +124,9 @@ def _orders(
             "order_date": _dates(shop.day[index]),
             "status": np.where(shop.is_cancelled[index], "cancelled", "paid").tolist(),
             "currency": [MARKETS[market] for market in shop.market[index].tolist()],
-            "coupon_code": pa.array([COUPONS[c][0] if c >= 0 else None for c in shop.coupon[index].tolist()], pa.string()),
+            "coupon_code": _texts(
+                COUPONS[c][0] if c >= 0 else None for c in shop.coupon[index].tolist()
+            ),
             "gross": _money(sums["gross"][index]),
             "discount": _money(sums["discount"][index]),
             "refund": _money(known.refunded[index]),
@@ -127,15 +135,16 @@ def _orders(
             "contribution_margin": _money((net - sums["cost"])[index]),
             "is_valid": pa.array(known.is_valid[index]),
             "is_first": pa.array(first[index]),
-            "channel_id": pa.array(
-                [None if not v else c for v, c in zip(known.is_valid[index], _channels(touched, credited[index]), strict=True)],
-                pa.string(),
+            "channel_id": _texts(
+                channel if valid else None
+                for channel, valid in zip(channels, known.is_valid[index].tolist(), strict=True)
             ),
-            "credited_uuid": pa.array(
-                [touch_uuid(world, touched, row) if row >= 0 else None for row in credited[index].tolist()], pa.string()
+            "credited_uuid": _texts(
+                touch_uuid(world, touched, row) if row >= 0 else None
+                for row in credited[index].tolist()
             ),
         }
-    )  # fmt: skip
+    )
 
 
 def _channels(touched: Touches, credited: np.ndarray) -> list[str]:
@@ -232,8 +241,6 @@ def _identifiers(world: World, known: Known) -> Iterable[tuple[str, str, str, bo
 
 def known_identity_users(world: World, known: Known) -> np.ndarray:
     """App accounts whose e-mail and phone are known from an identity event."""
-    from sandbox.journeys import IDENTITY_CODES
-
     events = world.events
     told = known.events & (events.user >= 0) & np.isin(events.code, IDENTITY_CODES)
     mask = np.zeros(len(world.people.user_person), bool)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandbox import ads, commerce, events, journeys, people
+from sandbox import ads, commerce, events, journeys
+from sandbox.people import People, Texts, make_people
 from sandbox.rates import Rates
 
 SIZES = {"default": 24_000, "small": 500}
@@ -18,13 +19,13 @@ class World:
 
     name: str
     seed: int
-    people: people.People
+    people: People
     sessions: journeys.Sessions
     shop: commerce.Shop
     events: events.Events
     ads: ads.AdNumbers
     rates: Rates
-    texts: people.Texts
+    texts: Texts
 
 
 def make_world(name: str = "default", seed: int = 7) -> World:
@@ -39,7 +40,7 @@ def make_world(name: str = "default", seed: int = 7) -> World:
     folk_rng, order_rng, ad_rng, visit_rng, shop_rng, event_rng, rate_rng = (
         np.random.default_rng([seed, part]) for part in range(7)
     )
-    folk = people.make_people(count, folk_rng)
+    folk = make_people(count, folk_rng)
     plan = commerce.plan_orders(folk, order_rng)
     spend = ads.plan_spend(count / SIZES["default"], ad_rng)
     sessions = journeys.make_sessions(folk, plan, spend, visit_rng)
@@ -55,5 +56,5 @@ def make_world(name: str = "default", seed: int = 7) -> World:
         events=events.make_events(folk, sessions, shop, seed, event_rng),
         ads=ads.make_numbers(spend, cell, touched_at, ad_rng),
         rates=Rates(rate_rng),
-        texts=people.Texts(folk, seed),
+        texts=Texts(folk, seed),
     )

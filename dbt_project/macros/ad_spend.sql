@@ -82,7 +82,7 @@
                 loads.status = 'complete'
                 and loads.load_id = loads.content_id
                 and loads.stream in ('ad_daily', 'campaign_daily')
-                and loads.kind in ('{{ var("ad_platforms") | join("', '") }}')
+                and {{ is_ad_platform('loads.kind') }}
                 and loads.day <= {{ as_of() }}
         ) as latest
         where latest.place = 1

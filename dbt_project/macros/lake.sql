@@ -40,6 +40,33 @@ case
 {%- endmacro %}
 
 
+{#- Every stream that has a base model, as a list of [kind, stream]. -#}
+{% macro lake_streams() -%}
+    {%- set streams = [] -%}
+    {%- for platform in var('ad_platforms') -%}
+        {%- for stream in var('ad_streams') -%}
+            {%- do streams.append([platform, stream]) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for kind, names in var('other_streams').items() -%}
+        {%- for stream in names -%}
+            {%- do streams.append([kind, stream]) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(streams) }}
+{%- endmacro %}
+
+
+{#- Whether a kind of source is one of the ad platforms. -#}
+{% macro is_ad_platform(kind) -%}
+    {{ kind }} in (
+        {%- for platform in var('ad_platforms') %}
+        '{{ platform }}'{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+
 {#-
     Union of one staging stream over all ad platforms, columns by name.
 -#}

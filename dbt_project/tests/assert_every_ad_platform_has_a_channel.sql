@@ -1,5 +1,5 @@
 -- A platform whose spend belongs to no channel would look like free customers. A row here is a
--- platform of `ad_platforms` without a row in the seed `channels`; its spend shows as (unattributed).
+-- platform of `ad_platforms` that the seed `channels` lacks; its spend shows as (unattributed).
 {{ config(severity='warn') }}
 
 with platforms as (

@@ -39,6 +39,6 @@ left join held
         and landed.day = held.day
         and landed.load_id = held.load_id
 where
-    landed.kind in ('{{ var("ad_platforms") | join("', '") }}')
+    {{ is_ad_platform('landed.kind') }}
     and landed.stream in ('ad_daily', 'campaign_daily')
     and landed.rows <> coalesce(held.records, 0)

@@ -1,5 +1,5 @@
--- Whoever joins spend to its campaign or ad by the day loses no row. A row here is a key of the fact
--- that the dimensions do not know on its day.
+-- Whoever joins spend to its campaign or ad by the day loses no row. A row here is a key of the
+-- fact that the dimensions do not know on its day.
 select
     spend.platform,
     spend.account_id,

@@ -3,13 +3,8 @@ edges."""
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
-
-import orjson
 
 from sandbox import catalog
 from sandbox.catalog import META
@@ -22,38 +17,35 @@ from sandbox.platforms.common import (
     Line,
     Span,
     json_answer,
-    major,
-    ratio,
     report_lines,
     total_lines,
 )
+from sandbox.platforms.meta_records import (
+    ACCEPTED_WINDOWS,
+    INSIGHT_FIELDS,
+    action_values,
+    actions,
+    entity_values,
+)
+from sandbox.platforms.meta_replies import (
+    TOKEN,
+    asked_days,
+    asked_fields,
+    asked_statuses,
+    bad_field,
+    error_answer,
+    json_list,
+    json_text,
+    page_answer,
+    too_big,
+    use_case,
+)
 from sandbox.world import World
 
-TOKEN = "sandbox-meta-token"
 OLDEST, NEWEST = 23, 26  # versions that answer
-DEFAULT_LIMIT = 25
-MAX_LIMIT = 5_000
 MAX_AD_DAYS = 400  # a synchronous ad-level call over more (ads x days) is refused
 RETENTION_DAYS = 37 * 31
-# The same purchases under several names: they must not be added up.
-PURCHASES = (
-    "purchase",
-    "omni_purchase",
-    "offsite_conversion.fb_pixel_purchase",
-    "onsite_web_purchase",
-    "web_in_store_purchase",
-)
-WINDOWS = (
-    "1d_click",
-    "7d_click",
-    "28d_click",
-    "1d_view",
-)  # 7d_view and 28d_view are accepted and never come back
-ACCEPTED_WINDOWS = (*WINDOWS, "7d_view", "28d_view", "1d_ev", "default", "dda", "skan_click")
-
 _PATH = re.compile(r"^/v(\d+)\.0/act_(\d+)(?:/(insights|campaigns|adsets|ads))?/?$")
-
-Fields = Mapping[str, Callable[[catalog.Account, Line, int], Any]]
 
 
 class MetaAds:
@@ -74,7 +66,7 @@ class MetaAds:
         found = _PATH.match(call.path)
         if not found:
             return Span()
-        since, until = _time_range(call.query)
+        since, until = asked_days(call.query)
         return Span(found[2], since, until, call.query.get("level"))
 
     def answer(self, call: Call) -> Answer:
@@ -82,21 +74,21 @@ class MetaAds:
         found = _PATH.match(call.path)
         version = re.match(r"^/v(\d+)\.0/", call.path)
         if version and int(version[1]) < OLDEST:
-            return _error(
+            return error_answer(
                 400,
                 2635,
                 f"(#2635) You are calling a deprecated version of the Ads API. Please "
                 f"update to the latest version: v{NEWEST}.0.",
             )
         if version and int(version[1]) > NEWEST:
-            return _error(400, 2500, f"Unknown path components: {call.path}")
+            return error_answer(400, 2500, f"Unknown path components: {call.path}")
         if (refused := self._authenticate(call)) is not None:
             return refused
         if not found or call.method != "GET":
-            return _error(400, 2500, f"Unknown path components: {call.path}")
+            return error_answer(400, 2500, f"Unknown path components: {call.path}")
         account = catalog.ACCOUNT_BY_ID.get(found[2])
         if account is None or account.platform != META:
-            return _error(
+            return error_answer(
                 400,
                 100,
                 f"Unsupported get request. Object with ID 'act_{found[2]}' does not "
@@ -118,7 +110,7 @@ class MetaAds:
         wait = int(rule.parameters.get("wait_s", 2))
         account = self.span(call).account or "0"
         if rule.kind == "throttle":
-            answer = _error(
+            answer = error_answer(
                 400,
                 80000,
                 "(#80000) There have been too many calls from this ad-account. Wait a "
@@ -126,14 +118,14 @@ class MetaAds:
                 "https://developers.facebook.com/docs/graph-api/overview/rate-limiting.",
                 subcode=2446079,
             )
-            answer.headers["x-ad-account-usage"] = _text(
+            answer.headers["x-ad-account-usage"] = json_text(
                 {
                     "acc_id_util_pct": 100,
                     "reset_time_duration": wait,
                     "ads_api_access_tier": "standard_access",
                 }
             )
-            answer.headers["x-business-use-case-usage"] = _text(
+            answer.headers["x-business-use-case-usage"] = json_text(
                 {
                     account: [
                         {
@@ -149,7 +141,7 @@ class MetaAds:
             )
             return answer
         if rule.kind == "token_expired":
-            return _error(
+            return error_answer(
                 400,
                 190,
                 "Error validating access token: Session has expired on Wednesday, "
@@ -157,23 +149,23 @@ class MetaAds:
                 subcode=463,
             )
         if rule.kind == "token_revoked":
-            return _error(
+            return error_answer(
                 400,
                 190,
                 "Error validating access token: The user has not authorized application 1.",
                 subcode=458,
             )
         if rule.kind == "version_sunset":
-            return _error(
+            return error_answer(
                 400,
                 2635,
                 f"(#2635) You are calling a deprecated version of the Ads API. Please "
                 f"update to the latest version: v{NEWEST + 1}.0.",
             )
         if rule.kind == "too_big":
-            return _too_big()
+            return too_big()
         if rule.kind == "http_500":
-            return _error(500, 2, "(#2) Service temporarily unavailable", transient=True)
+            return error_answer(500, 2, "(#2) Service temporarily unavailable", transient=True)
         return None
 
     def _authenticate(self, call: Call) -> Answer | None:
@@ -181,9 +173,9 @@ class MetaAds:
             "Bearer "
         ).strip() or call.query.get("access_token")
         if not token:
-            return _error(400, 104, "An access token is required to request this resource.")
+            return error_answer(400, 104, "An access token is required to request this resource.")
         if token != TOKEN:
-            return _error(
+            return error_answer(
                 400, 190, "Invalid OAuth access token - Cannot parse access token", subcode=467
             )
         return None
@@ -195,12 +187,21 @@ class MetaAds:
             self._calls, self._calls_since = 0, self._clock.now
         self._calls += 1
         used = round(min(70.0, 0.25 * self._calls), 2)
+        tier = {"ads_api_access_tier": "standard_access"}
         return {
-            "x-app-usage": _text({"call_count": int(used), "total_time": int(used / 2), "total_cputime": int(used / 2)}),
-            "x-ad-account-usage": _text({"acc_id_util_pct": used, "reset_time_duration": 0, "ads_api_access_tier": "standard_access"}),
-            "x-business-use-case-usage": _text({account.account_id: [{"type": "ads_insights", "call_count": int(used), "total_cputime": int(used / 2), "total_time": int(used / 2), "estimated_time_to_regain_access": 0, "ads_api_access_tier": "standard_access"}]}),
-            "x-fb-ads-insights-throttle": _text({"app_id_util_pct": used / 2, "acc_id_util_pct": used, "ads_api_access_tier": "standard_access"}),
-        }  # fmt: skip
+            "x-app-usage": json_text(
+                {"call_count": int(used), "total_time": int(used), "total_cputime": int(used / 2)}
+            ),
+            "x-ad-account-usage": json_text(
+                {**tier, "acc_id_util_pct": used, "reset_time_duration": 0}
+            ),
+            "x-business-use-case-usage": json_text(
+                {account.account_id: [use_case(int(used), int(used / 2), 0)]}
+            ),
+            "x-fb-ads-insights-throttle": json_text(
+                {**tier, "app_id_util_pct": used / 2, "acc_id_util_pct": used}
+            ),
+        }
 
     def _today(self, account: catalog.Account) -> int:
         return int(local_day(self._clock.now, account.zone))
@@ -224,9 +225,9 @@ class MetaAds:
             "balance": "0",
             "created_time": zoned_text(day_of("2024-05-06") * DAY_US, zone),
         }
-        wanted = _fields(call.query) or ["account_id"]
+        wanted = asked_fields(call.query) or ["account_id"]
         if unknown := [name for name in wanted if name not in values and name != "id"]:
-            return _bad_field(unknown[0])
+            return bad_field(unknown[0])
         record = {name: values[name] for name in wanted if name != "id"}
         return json_answer(
             drifted(call.rule, {**record, "id": f"act_{account.account_id}"}, "currency")
@@ -241,12 +242,12 @@ class MetaAds:
         query = call.query
         level = query.get("level", "account")
         if level not in ("account", "campaign", "adset", "ad"):
-            return _error(
+            return error_answer(
                 400, 100, "(#100) Param level must be one of {ad, adset, campaign, account}"
             )
-        since, until = _time_range(query)
+        since, until = asked_days(query)
         if since is None or until is None or since > until:
-            return _error(
+            return error_answer(
                 400,
                 100,
                 "(#100) param time_range must be an object with keys since and until in "
@@ -254,7 +255,7 @@ class MetaAds:
             )
         today = self._today(account)
         if since < today - RETENTION_DAYS:
-            return _error(
+            return error_answer(
                 400,
                 3018,
                 "(#3018) The start date of the time range cannot be beyond 37 months "
@@ -262,16 +263,16 @@ class MetaAds:
             )
         increment = query.get("time_increment", "all_days")
         if increment != "all_days" and increment != "1":
-            return _error(400, 100, "(#100) Param time_increment must be 1 or all_days")
-        windows = _json_list(query.get("action_attribution_windows"))
+            return error_answer(400, 100, "(#100) Param time_increment must be 1 or all_days")
+        windows = json_list(query.get("action_attribution_windows"))
         if bad := [window for window in windows if window not in ACCEPTED_WINDOWS]:
-            return _error(
+            return error_answer(
                 400,
                 100,
                 f"(#100) action_attribution_windows[0] must be one of the following "
                 f"values: {', '.join(ACCEPTED_WINDOWS)} (got {bad[0]})",
             )
-        wanted = _fields(query) or ["account_id", "impressions", "spend"]
+        wanted = asked_fields(query) or ["account_id", "impressions", "spend"]
         hidden = {
             "account": ("campaign_", "adset_", "ad_"),
             "campaign": ("adset_", "ad_"),
@@ -279,21 +280,22 @@ class MetaAds:
             "ad": (),
         }[level]
         wanted = [name for name in wanted if not name.startswith(hidden)]
-        known = _INSIGHT_FIELDS.keys() | {"date_start", "date_stop", "actions", "action_values"}
+        known = INSIGHT_FIELDS.keys() | {"date_start", "date_stop", "actions", "action_values"}
         if unknown := [name for name in wanted if name not in known]:
-            return _error(
+            return error_answer(
                 400,
                 100,
                 f"(#100) {unknown[0]} is not valid for fields param. please check "
-                "https://developers.facebook.com/docs/marketing-api/reference/ads-insights/ for all valid values",
+                "https://developers.facebook.com/docs/marketing-api/reference/ads-insights/ "
+                "for all valid values",
             )
         if (
             level == "ad"
             and (until - since + 1) * len(catalog.ads_of(account.account_id)) > MAX_AD_DAYS
         ):
-            return _too_big()
+            return too_big()
         lines = self._lines(account, "ad" if level in ("ad", "adset") else "campaign", since, until)
-        statuses = _statuses(query)
+        statuses = asked_statuses(query)
         lines = [line for line in lines if (line.ad or line.campaign).status_on(today) in statuses]
         if increment != "1" or level in ("account", "adset"):
             lines = total_lines(lines, level, by_day=increment == "1")
@@ -304,21 +306,27 @@ class MetaAds:
         ]
         if call.rule and call.rule.kind == "empty_page":
             return json_answer({"data": []})
-        return _page(call, rows)
+        return page_answer(call, rows)
 
     def _row(
-        self, account: catalog.Account, line: Line, wanted: list[str], windows: list[str], today: int, stop: int | None
-    ) -> dict[str, Any]:  # fmt: skip
+        self,
+        account: catalog.Account,
+        line: Line,
+        wanted: list[str],
+        windows: list[str],
+        today: int,
+        stop: int | None,
+    ) -> dict[str, Any]:
         row: dict[str, Any] = {}
         for name in wanted:
             if name == "actions":
-                value: Any = _actions(line, windows)
+                value: Any = actions(line, windows)
             elif name == "action_values":
-                value = _action_values(line, windows)
+                value = action_values(line, windows)
             elif name == "account_currency":
                 value = self._faults.currency(META, account.account_id, account.currency)
-            elif name in _INSIGHT_FIELDS:
-                value = _INSIGHT_FIELDS[name](account, line, today)
+            elif name in INSIGHT_FIELDS:
+                value = INSIGHT_FIELDS[name](account, line, today)
             else:
                 continue
             if value not in (None, "", []):  # fields without a value are left out
@@ -327,7 +335,7 @@ class MetaAds:
 
     def _edge(self, call: Call, account: catalog.Account, edge: str) -> Answer:
         today = self._today(account)
-        statuses = _statuses(call.query)
+        statuses = asked_statuses(call.query)
         entities: list[catalog.Entity] = {
             "campaigns": list[catalog.Entity](catalog.campaigns_of(account.account_id)),
             "adsets": list[catalog.Entity](catalog.ad_groups_of(account.account_id)),
@@ -336,183 +344,12 @@ class MetaAds:
         rows = []
         for entity in entities:
             if entity.exists_on(today) and entity.status_on(today) in statuses:
-                values = _entity_values(entity, account, today)
-                wanted = [name for name in _fields(call.query) if name != "id"]
+                values = entity_values(entity, account, today)
+                wanted = [name for name in asked_fields(call.query) if name != "id"]
                 if unknown := [name for name in wanted if name not in values]:
-                    return _bad_field(unknown[0])
+                    return bad_field(unknown[0])
                 record = {name: values[name] for name in wanted}
                 rows.append(drifted(call.rule, {**record, "id": entity.entity_id}, "name"))
         if call.rule and call.rule.kind == "empty_page":
             return json_answer({"data": []})
-        return _page(call, rows)
-
-
-_INSIGHT_FIELDS: Fields = {
-    "account_id": lambda account, line, today: account.account_id,
-    "account_name": lambda account, line, today: account.name,
-    "account_currency": lambda account, line, today: account.currency,
-    "campaign_id": lambda account, line, today: line.campaign.entity_id,
-    "campaign_name": lambda account, line, today: line.campaign.name_on(today),
-    "adset_id": lambda account, line, today: line.ad and line.ad.ad_group.entity_id,
-    "adset_name": lambda account, line, today: line.ad and line.ad.ad_group.name_on(today),
-    "ad_id": lambda account, line, today: line.ad and line.ad.entity_id,
-    "ad_name": lambda account, line, today: line.ad and line.ad.name_on(today),
-    "objective": lambda account, line, today: line.campaign.objective,
-    "impressions": lambda account, line, today: str(line.impressions),
-    "clicks": lambda account, line, today: str(line.clicks),
-    "inline_link_clicks": lambda account, line, today: str(line.clicks) if line.clicks else None,
-    "reach": lambda account, line, today: str(line.impressions * 4 // 5),
-    "frequency": lambda account, line, today: ratio(line.impressions, line.impressions * 4 // 5, 6),
-    "spend": lambda account, line, today: major(line.cents),
-    "cpc": lambda account, line, today: (
-        ratio(line.cents / 100, line.clicks, 6) if line.clicks else None
-    ),
-    "cpm": lambda account, line, today: ratio(line.cents * 10, line.impressions, 6),
-    "ctr": lambda account, line, today: ratio(line.clicks * 100, line.impressions, 6),
-}
-
-
-def _counted(
-    total: int, click: int, view: int, windows: list[str], show: Callable[[int], str]
-) -> dict[str, str]:
-    """`value` with its sibling windows; a window without conversions has no key."""
-    parts = {"1d_click": click * 2 // 3, "7d_click": click, "28d_click": click, "1d_view": view}
-    return {"value": show(total)} | {w: show(parts[w]) for w in windows if parts.get(w)}
-
-
-def _actions(line: Line, windows: list[str]) -> list[dict[str, str]]:
-    click, view = line.conversions // 100, line.view_conversions
-    actions = []
-    if line.clicks:
-        actions.append(
-            {"action_type": "link_click", **_counted(line.clicks, line.clicks, 0, windows, str)}
-        )
-        actions.append(
-            {
-                "action_type": "landing_page_view",
-                **_counted(line.clicks * 3 // 4, line.clicks * 3 // 4, 0, windows, str),
-            }
-        )
-    if click + view:
-        counted = _counted(click + view, click, view, windows, str)
-        actions += [{"action_type": name, **counted} for name in PURCHASES]
-    return actions
-
-
-def _action_values(line: Line, windows: list[str]) -> list[dict[str, str]]:
-    if not line.value_cents:
-        return []
-    counted = _counted(line.value_cents, line.value_cents, 0, windows, major)
-    return [{"action_type": name, **counted} for name in PURCHASES]
-
-
-def _entity_values(entity: catalog.Entity, account: catalog.Account, today: int) -> dict[str, Any]:
-    status = entity.status_on(today)
-    values: dict[str, Any] = {
-        "account_id": account.account_id,
-        "name": entity.name_on(today),
-        "status": status,
-        "effective_status": status,
-        "configured_status": status,
-        "created_time": zoned_text(entity.start * DAY_US + 17 * 3_600_000_000, account.zone),
-        "updated_time": zoned_text(entity.start * DAY_US + 18 * 3_600_000_000, account.zone),
-    }
-    group = entity.ad_group if isinstance(entity, catalog.Ad) else entity
-    campaign = group.campaign if isinstance(group, catalog.AdGroup) else group
-    if isinstance(campaign, catalog.Campaign):
-        values |= {
-            "campaign_id": campaign.entity_id,
-            "objective": campaign.objective,
-            "daily_budget": "5000",
-            "buying_type": "AUCTION",
-        }
-    if isinstance(group, catalog.AdGroup):
-        values["adset_id"] = group.entity_id
-    return values
-
-
-def _page(call: Call, rows: list[dict[str, Any]]) -> Answer:
-    """One page of rows by an opaque cursor, with the absolute address of the next one."""
-    limit = call.query.get("limit", str(DEFAULT_LIMIT))
-    if not limit.isdigit() or not 1 <= int(limit) <= MAX_LIMIT:
-        return _error(400, 100, f"(#100) Param limit must be a number between 1 and {MAX_LIMIT}")
-    try:
-        start = int(base64.b64decode(call.query.get("after", "MA=="), validate=True))
-    except ValueError:
-        return _error(400, 100, "(#100) Invalid cursors values after cursor")
-    page = rows[start : start + int(limit)]
-    if not page:
-        return json_answer({"data": []})
-    end = start + len(page)
-    paging: dict[str, Any] = {"cursors": {"before": _cursor(start), "after": _cursor(end)}}
-    if end < len(rows):
-        query = {"access_token": TOKEN, **call.query, "limit": limit, "after": _cursor(end)}
-        paging["next"] = f"{call.origin}{call.prefix}{call.path}?{urlencode(query)}"
-    return json_answer({"data": page, "paging": paging})
-
-
-def _statuses(query: Mapping[str, str]) -> list[str]:
-    """Statuses a call wants to see; deleted objects only if it says so."""
-    for rule in _json_list(query.get("filtering")):
-        if isinstance(rule, dict) and str(rule.get("field", "")).endswith("effective_status"):
-            return list(rule.get("value") or [])
-    return ["ACTIVE", "PAUSED"]
-
-
-def _cursor(position: int) -> str:
-    return base64.b64encode(str(position).encode()).decode()
-
-
-def _fields(query: Mapping[str, str]) -> list[str]:
-    text = query.get("fields", "").strip()
-    names = _json_list(text) if text.startswith("[") else text.split(",")
-    return [str(name).strip() for name in names if str(name).strip()]
-
-
-def _time_range(query: Mapping[str, str]) -> tuple[int | None, int | None]:
-    try:
-        span = orjson.loads(query.get("time_range", ""))
-        return day_of(span["since"]), day_of(span["until"])
-    except (ValueError, KeyError, TypeError):
-        return None, None
-
-
-def _json_list(text: str | None) -> list[Any]:
-    try:
-        document = orjson.loads(text) if text else []
-    except ValueError:
-        return []
-    return document if isinstance(document, list) else []
-
-
-def _text(document: Any) -> str:
-    return orjson.dumps(document).decode()
-
-
-def _error(
-    status: int, code: int, message: str, subcode: int | None = None, transient: bool = False
-) -> Answer:
-    error: dict[str, Any] = {
-        "message": message,
-        "type": "OAuthException",
-        "code": code,
-        "is_transient": transient,
-        "fbtrace_id": "A3pz5DCfhBg3mGCS6Z9z9zY",
-    }
-    if subcode is not None:
-        error["error_subcode"] = subcode
-    return json_answer({"error": error}, status)
-
-
-def _bad_field(name: str) -> Answer:
-    return _error(400, 100, f"(#100) Tried accessing nonexisting field ({name})")
-
-
-def _too_big() -> Answer:
-    return _error(
-        400,
-        100,
-        "(#100) The amount of data you're asking for is too large. Please reduce it, "
-        "then retry your request",
-        subcode=1487534,
-    )
+        return page_answer(call, rows)

@@ -53,14 +53,7 @@ class TikTokAds:
 
     def span(self, call: Call) -> Span:
         """What the call is about."""
-        query = call.query
-        level = LEVELS.get(query.get("data_level", ""), (None, ""))[0]
-        accounts = json_value(query.get("advertiser_ids"), [])
-        account = query.get("advertiser_id") or (str(accounts[0]) if accounts else None)
-        try:
-            return Span(account, day_of(query["start_date"]), day_of(query["end_date"]), level)
-        except (KeyError, ValueError):
-            return Span(account, level=level)
+        return report_span(call.query)
 
     def answer(self, call: Call) -> Answer:
         """The platform's answer to one call."""
@@ -219,6 +212,17 @@ def check_token(headers: Mapping[str, str], token: str) -> tuple[int, str] | Non
     return None
 
 
+def report_span(query: Mapping[str, str]) -> Span:
+    """Advertiser, days and level that a call's parameters name."""
+    level = LEVELS.get(query.get("data_level", ""), (None, ""))[0]
+    accounts = json_value(query.get("advertiser_ids"), [])
+    account = query.get("advertiser_id") or (str(accounts[0]) if accounts else None)
+    try:
+        return Span(account, day_of(query["start_date"]), day_of(query["end_date"]), level)
+    except (KeyError, ValueError):
+        return Span(account, level=level)
+
+
 def json_value(text: str | None, default: Any) -> Any:
     """A query value that is a JSON document."""
     try:
@@ -311,13 +315,15 @@ def _entity(
     group = entity.ad_group if isinstance(entity, catalog.Ad) else entity
     campaign = group.campaign if isinstance(group, catalog.AdGroup) else group
     suffix = {"ACTIVE": "DELIVERY_OK", "PAUSED": "DISABLE", "DELETED": "DELETE"}[status]
+    if kind == "campaign" and status == "ACTIVE":
+        suffix = "ENABLE"
     prefix = {"campaign": "CAMPAIGN_STATUS", "adgroup": "ADGROUP_STATUS", "ad": "AD_STATUS"}[kind]
     record: dict[str, Any] = {
         "advertiser_id": account.account_id,
         "campaign_id": campaign.entity_id,
         "campaign_name": campaign.name_on(today),
         "operation_status": {"ACTIVE": "ENABLE", "PAUSED": "DISABLE", "DELETED": "DELETE"}[status],
-        "secondary_status": f"{prefix}_{'ENABLE' if kind == 'campaign' and status == 'ACTIVE' else suffix}",
+        "secondary_status": f"{prefix}_{suffix}",
         "create_time": zoned_text(
             entity.start * DAY_US + 8 * 3_600_000_000, "UTC", "%Y-%m-%d %H:%M:%S"
         ),

@@ -24,7 +24,7 @@ described as (
         reported.platform,
         reported.account_id,
         reported.date_day,
-        -- The row knows the currency of its money best; the account answers where the row is silent.
+        -- The row knows the currency of its money; the account answers where it is silent.
         coalesce(reported.report_currency, accounts.currency) as currency,
         accounts.timezone as account_timezone,
         coalesce(channels.channel_id, '(unattributed)') as channel_id,

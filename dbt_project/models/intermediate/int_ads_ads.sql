@@ -46,7 +46,13 @@ observed as (
             and ad_snapshots.day = ad_group_snapshots.day
             and ad_snapshots.ad_group_id = ad_group_snapshots.ad_group_id
     left join (
-        select distinct platform, account_id, ad_group_id, ad_id, first_delivery_date from delivery
+        select distinct
+            platform,
+            account_id,
+            ad_group_id,
+            ad_id,
+            first_delivery_date
+        from delivery
     ) as first_days
         on
             ad_snapshots.platform = first_days.platform

@@ -29,7 +29,12 @@ observed as (
         first_days.first_delivery_date
     from snapshots
     left join (
-        select distinct platform, account_id, campaign_id, first_delivery_date from delivery
+        select distinct
+            platform,
+            account_id,
+            campaign_id,
+            first_delivery_date
+        from delivery
     ) as first_days
         on
             snapshots.platform = first_days.platform

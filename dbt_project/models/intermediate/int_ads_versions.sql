@@ -1,11 +1,5 @@
 {{ config(materialized='incremental', pre_hook="{{ ad_versions_cleanup() }}") }}
 
-{%- set key = [
-    'source', 'stream', 'platform', 'account_id', 'date_day',
-    'campaign_id', 'ad_group_id', 'ad_id',
-] -%}
-{%- set measures = ['impressions', 'clicks', 'spend_native', 'platform_conversions'] -%}
-
 with loads as (
     {{ unapplied_report_loads() }}
 ),
@@ -54,13 +48,23 @@ present as (
 
     -- What the loads before have left: the newest version of every key of the days concerned.
     select
-        {{ key | join(',\n        ') }},
+        source,
+        stream,
+        platform,
+        account_id,
+        date_day,
+        campaign_id,
+        ad_group_id,
+        ad_id,
         0 as load_number,
         load_id,
         loaded_at,
         previous_load_id,
         is_present,
-        {{ measures | join(',\n        ') }}
+        impressions,
+        clicks,
+        spend_native,
+        platform_conversions
     from (
         select
             versions.*,
@@ -88,7 +92,9 @@ followed as (
     select
         *,
         lead(load_number) over (
-            partition by {{ key | join(', ') }} order by load_number
+            partition by
+                source, stream, account_id, date_day, campaign_id, ad_group_id, ad_id
+            order by load_number
         ) as next_load_number
     from present
 ),
@@ -96,9 +102,14 @@ followed as (
 -- A key that the next load does not carry any more has become zero there.
 gone as (
     select
-        {%- for column in key %}
-        followed.{{ column }},
-        {%- endfor %}
+        followed.source,
+        followed.stream,
+        followed.platform,
+        followed.account_id,
+        followed.date_day,
+        followed.campaign_id,
+        followed.ad_group_id,
+        followed.ad_id,
         loads.load_number,
         loads.load_id,
         loads.loaded_at,
@@ -128,27 +139,42 @@ states as (
 compared as (
     select
         *,
-        lag(is_present) over (entity) as previous_is_present
-        {%- for measure in measures %},
-        lag({{ measure }}) over (entity) as previous_{{ measure }}
-        {%- endfor %}
+        lag(is_present) over (entity) as previous_is_present,
+        lag(impressions) over (entity) as previous_impressions,
+        lag(clicks) over (entity) as previous_clicks,
+        lag(spend_native) over (entity) as previous_spend_native,
+        lag(platform_conversions) over (entity) as previous_platform_conversions
     from states
-    window entity as (partition by {{ key | join(', ') }} order by load_number)
+    window entity as (
+        partition by source, stream, account_id, date_day, campaign_id, ad_group_id, ad_id
+        order by load_number
+    )
 )
 
 select
-    {{ key | join(',\n    ') }},
+    source,
+    stream,
+    platform,
+    account_id,
+    date_day,
+    campaign_id,
+    ad_group_id,
+    ad_id,
     load_id,
     loaded_at,
     previous_load_id,
     is_present,
-    {{ measures | join(',\n    ') }}
+    impressions,
+    clicks,
+    spend_native,
+    platform_conversions
 from compared
 where
     load_number > 0
     and (
         is_present is distinct from previous_is_present
-        {%- for measure in measures %}
-        or {{ measure }} is distinct from previous_{{ measure }}
-        {%- endfor %}
+        or impressions is distinct from previous_impressions
+        or clicks is distinct from previous_clicks
+        or spend_native is distinct from previous_spend_native
+        or platform_conversions is distinct from previous_platform_conversions
     )

@@ -1,8 +1,8 @@
 {{ config(materialized='table') }}
 
 -- Where a customer's cumulative value steps up or down, on the grid of ages: an order at its own
--- age, a refund at the age of the refund (never before the order). Squares are kept as steps too, so
--- that the spread over all members of a cohort needs no row per member and age.
+-- age, a refund at the age of the refund (never before the order). Squares are kept as steps too,
+-- so that the spread over all members of a cohort needs no row per member and age.
 
 with observed as (
 

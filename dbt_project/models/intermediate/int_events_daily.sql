@@ -27,8 +27,8 @@ select
     max(events.event_at) as last_at,
     max(case when events.has_consent is not null then events.event_at end) as consent_at,
     {%- for step in ['landing', 'install', 'lead', 'registration', 'activation'] %}
-        min(case when event_map.funnel_step = '{{ step }}' then events.event_at end)
-            as {{ step }}_at,
+    min(case when event_map.funnel_step = '{{ step }}' then events.event_at end)
+        as {{ step }}_at,
     {%- endfor %}
     {{ people_latest('events.has_consent', 'events.event_at') }} as has_consent
 from {{ ref('int_events') }} as events

@@ -29,10 +29,10 @@ select
     ) as dropped_by_rule_id
 from {{ ref('int_identity_pairs') }} as pairs
 {% for side, other in [('left', 'right'), ('right', 'left')] %}
-    left join {{ ref('int_identity_refused') }} as {{ side }}_refused
-        on pairs.{{ side }}_node_id = {{ side }}_refused.node_id
-    left join limits as {{ side }}_limits
-        on
-            pairs.{{ side }}_node_id = {{ side }}_limits.node_id
-            and pairs.{{ other }}_type = {{ side }}_limits.counterpart_type
+left join {{ ref('int_identity_refused') }} as {{ side }}_refused
+    on pairs.{{ side }}_node_id = {{ side }}_refused.node_id
+left join limits as {{ side }}_limits
+    on
+        pairs.{{ side }}_node_id = {{ side }}_limits.node_id
+        and pairs.{{ other }}_type = {{ side }}_limits.counterpart_type
 {% endfor %}

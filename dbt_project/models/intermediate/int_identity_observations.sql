@@ -42,33 +42,33 @@ from app
 where device_node_id is not null and user_node_id is not null
 
 {% for identifier in ['email', 'phone'] %}
-    union all
+union all
 
-    select
-        source,
-        case when user_node_id is not null then 'user_id' else 'device' end as left_type,
-        coalesce(user_node_id, device_node_id) as left_node_id,
-        '{{ identifier }}' as right_type,
-        {{ identifier }}_node_id as right_node_id,
-        first_at,
-        last_at
-    from app
-    where {{ identifier }}_node_id is not null
+select
+    source,
+    case when user_node_id is not null then 'user_id' else 'device' end as left_type,
+    coalesce(user_node_id, device_node_id) as left_node_id,
+    '{{ identifier }}' as right_type,
+    {{ identifier }}_node_id as right_node_id,
+    first_at,
+    last_at
+from app
+where {{ identifier }}_node_id is not null
 
-    union all
+union all
 
-    select
-        source,
-        case when customer_node_id is not null then 'customer_id' else 'user_id' end as left_type,
-        coalesce(customer_node_id, user_node_id) as left_node_id,
-        '{{ identifier }}' as right_type,
-        {{ identifier }}_node_id as right_node_id,
-        ordered_at as first_at,
-        ordered_at as last_at
-    from {{ ref('int_orders') }}
-    where
-        {{ identifier }}_node_id is not null
-        and coalesce(customer_node_id, user_node_id) is not null
+select
+    source,
+    case when customer_node_id is not null then 'customer_id' else 'user_id' end as left_type,
+    coalesce(customer_node_id, user_node_id) as left_node_id,
+    '{{ identifier }}' as right_type,
+    {{ identifier }}_node_id as right_node_id,
+    ordered_at as first_at,
+    ordered_at as last_at
+from {{ ref('int_orders') }}
+where
+    {{ identifier }}_node_id is not null
+    and coalesce(customer_node_id, user_node_id) is not null
 {% endfor %}
 
 union all

@@ -28,7 +28,7 @@ plain as (
         daily.last_at,
         daily.consent_at,
         {%- for step in steps %}
-            daily.{{ step }}_at,
+        daily.{{ step }}_at,
         {%- endfor %}
         daily.has_consent
     from {{ ref('int_events_daily') }} as daily
@@ -50,8 +50,8 @@ worked_out as (
         owners.event_at as last_at,
         case when owners.has_consent is not null then owners.event_at end as consent_at,
         {%- for step in steps %}
-            case when event_map.funnel_step = '{{ step }}' then owners.event_at end
-                as {{ step }}_at,
+        case when event_map.funnel_step = '{{ step }}' then owners.event_at end
+            as {{ step }}_at,
         {%- endfor %}
         owners.has_consent
     from {{ ref('int_identity_event_owners') }} as owners
@@ -77,7 +77,7 @@ select
     max(together.last_at) as last_at,
     max(together.consent_at) as consent_at,
     {%- for step in steps %}
-        min(together.{{ step }}_at) as {{ step }}_at,
+    min(together.{{ step }}_at) as {{ step }}_at,
     {%- endfor %}
     {{ people_latest('together.has_consent', 'together.consent_at') }} as has_consent
 from together

@@ -27,31 +27,31 @@ with seen as (
     where user_node_id is not null and event_date <= {{ as_of() }}
 
     {% for identifier in ['email', 'phone'] %}
-        union all
+    union all
 
-        select
-            '{{ identifier }}' as identifier_type,
-            'sha256' as namespace,
-            {{ identifier }}_hash as identifier_value,
-            {{ people_node_id(identifier, "'sha256'", identifier ~ '_hash') }} as node_id,
-            source,
-            first_at,
-            last_at
-        from {{ ref('int_events_daily') }}
-        where {{ identifier }}_hash is not null and event_date <= {{ as_of() }}
+    select
+        '{{ identifier }}' as identifier_type,
+        'sha256' as namespace,
+        {{ identifier }}_hash as identifier_value,
+        {{ people_node_id(identifier, "'sha256'", identifier ~ '_hash') }} as node_id,
+        source,
+        first_at,
+        last_at
+    from {{ ref('int_events_daily') }}
+    where {{ identifier }}_hash is not null and event_date <= {{ as_of() }}
 
-        union all
+    union all
 
-        select
-            '{{ identifier }}' as identifier_type,
-            'sha256' as namespace,
-            {{ identifier }}_hash as identifier_value,
-            {{ identifier }}_node_id as node_id,
-            source,
-            ordered_at as first_at,
-            ordered_at as last_at
-        from {{ ref('int_orders') }}
-        where {{ identifier }}_node_id is not null
+    select
+        '{{ identifier }}' as identifier_type,
+        'sha256' as namespace,
+        {{ identifier }}_hash as identifier_value,
+        {{ identifier }}_node_id as node_id,
+        source,
+        ordered_at as first_at,
+        ordered_at as last_at
+    from {{ ref('int_orders') }}
+    where {{ identifier }}_node_id is not null
     {% endfor %}
 
     union all

@@ -1,14 +1,4 @@
-{%- set streams = [] -%}
-{%- for platform in var('ad_platforms') -%}
-    {%- for stream in var('ad_streams') -%}
-        {%- do streams.append([platform, stream]) -%}
-    {%- endfor -%}
-{%- endfor -%}
-{%- for kind, names in var('other_streams').items() -%}
-    {%- for stream in names -%}
-        {%- do streams.append([kind, stream]) -%}
-    {%- endfor -%}
-{%- endfor -%}
+{%- set streams = lake_streams() -%}
 
 {%- for kind, stream in streams %}
 select

@@ -17,14 +17,14 @@ with loads as (
 -- Days of the main stream with a complete load; a run of consecutive days shares its island_date.
 covered as (
     select
-        loads.source,
-        loads.account_id,
-        loads.day,
+        main_days.source,
+        main_days.account_id,
+        main_days.day,
         {{ dbt.dateadd(
             'day',
-            '-cast(row_number() over (partition by loads.source, loads.account_id '
-            ~ 'order by loads.day) as integer)',
-            'loads.day',
+            '-cast(row_number() over (partition by main_days.source, main_days.account_id '
+            ~ 'order by main_days.day) as integer)',
+            'main_days.day',
         ) }} as island_date
     from (
         select distinct
@@ -35,7 +35,7 @@ covered as (
         inner join {{ ref('source_kinds') }} as kinds
             on loads.kind = kinds.kind and loads.stream = kinds.main_stream
         where loads.status = 'complete'
-    ) as loads
+    ) as main_days
 ),
 
 -- The first island ends where the first gap begins.
@@ -47,11 +47,11 @@ through as (
     from covered
     inner join (
         select
-            source,
-            account_id,
-            min(island_date) as island_date
-        from covered
-        group by source, account_id
+            islands.source,
+            islands.account_id,
+            min(islands.island_date) as island_date
+        from covered as islands
+        group by islands.source, islands.account_id
     ) as first_island
         on
             covered.source = first_island.source
@@ -69,11 +69,11 @@ last_night as (
     from loads
     inner join (
         select
-            source,
-            account_id,
-            max(fetched_at) as last_loaded_at
-        from loads
-        group by source, account_id
+            fetches.source,
+            fetches.account_id,
+            max(fetches.fetched_at) as last_loaded_at
+        from loads as fetches
+        group by fetches.source, fetches.account_id
     ) as newest
         on
             loads.source = newest.source
@@ -87,7 +87,7 @@ select
     expected.source,
     expected.account_id,
     case
-        when expected.kind in ('{{ var("ad_platforms") | join("', '") }}') then expected.kind
+        when {{ is_ad_platform('expected.kind') }} then expected.kind
     end as platform,
     expected.is_enabled,
     through.data_through_date,

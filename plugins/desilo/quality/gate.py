@@ -27,6 +27,8 @@ from desilo.quality.results import CheckResult, Gate, GateResult
 from expectations import registry
 
 log = logging.getLogger(__name__)
+# It tells of every method it registers, at INFO: a thousand lines in a log that people read.
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 SHOWN_ROWS = 3
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 10}

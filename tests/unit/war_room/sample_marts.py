@@ -7,138 +7,13 @@ All numbers come from arithmetic on the day, none from a random source.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-MONEY = "DECIMAL(18,6)"
-RATE = "DECIMAL(18,8)"
-
-
-def _columns(names: str, data_type: str) -> str:
-    return ", ".join(f"{name} {data_type}" for name in names.split())
-
-
-SCHEMA: dict[str, str] = {
-    "dim_date": "date_day DATE, iso_week_start_date DATE, month_start_date DATE, quarter BIGINT,"
-    " year BIGINT, day_of_week BIGINT, is_weekend BOOLEAN",
-    "dim_channel": _columns("channel_id channel_name channel_name_zh channel_group", "VARCHAR")
-    + ", is_paid BOOLEAN, platform VARCHAR, owner VARCHAR",
-    "dim_account": _columns("platform account_id account_name currency timezone", "VARCHAR")
-    + ", first_spend_date DATE, data_through_date DATE, status VARCHAR",
-    "dim_campaign": _columns(
-        "platform account_id campaign_id campaign_name campaign_status channel_id", "VARCHAR"
-    )
-    + ", valid_from_date DATE, valid_to_date DATE, is_current BOOLEAN",
-    "dim_ad": _columns(
-        "platform account_id campaign_id ad_group_id ad_group_name ad_id ad_name", "VARCHAR"
-    )
-    + ", valid_from_date DATE, valid_to_date DATE, is_current BOOLEAN",
-    "fct_ad_spend": "platform VARCHAR, account_id VARCHAR, date_day DATE, "
-    + _columns("campaign_id ad_group_id ad_id channel_id", "VARCHAR")
-    + f", impressions BIGINT, clicks BIGINT, spend_native {MONEY}, currency VARCHAR,"
-    f" fx_rate {RATE}, fx_date DATE, "
-    + _columns(
-        "spend platform_click_conversions platform_view_conversions"
-        " platform_conversion_value_native platform_conversion_value",
-        MONEY,
-    )
-    + ", account_timezone VARCHAR, is_unallocated BOOLEAN, is_provisional BOOLEAN,"
-    " load_id VARCHAR, loaded_at TIMESTAMP",
-    "fct_spend_restatement": "platform VARCHAR, account_id VARCHAR, date_day DATE, "
-    + _columns("campaign_id ad_group_id ad_id load_id", "VARCHAR")
-    + ", loaded_at TIMESTAMP, previous_load_id VARCHAR, age_days BIGINT, currency VARCHAR, "
-    + _columns("spend_native_old spend_native_new spend_native_delta", MONEY)
-    + ", "
-    + _columns(
-        "clicks_old clicks_new clicks_delta impressions_old impressions_new impressions_delta",
-        "BIGINT",
-    )
-    + ", "
-    + _columns(
-        "platform_conversions_old platform_conversions_new platform_conversions_delta", MONEY
-    ),
-    "fct_orders": _columns("order_id order_line_id shop_id person_id", "VARCHAR")
-    + ", ordered_at TIMESTAMP, order_date DATE, order_status VARCHAR, product_id VARCHAR,"
-    " quantity BIGINT, currency VARCHAR, "
-    + _columns("gross_native discount_native refund_native cost_native", MONEY)
-    + f", fx_rate {RATE}, fx_date DATE, "
-    + _columns("gross discount refund net_revenue cost contribution_margin", MONEY)
-    + ", coupon_code VARCHAR, is_first BOOLEAN, is_valid BOOLEAN, has_cost BOOLEAN",
-    "fct_refunds": _columns("refund_id order_id order_line_id shop_id person_id", "VARCHAR")
-    + f", refunded_at TIMESTAMP, refund_date DATE, currency VARCHAR, amount_native {MONEY},"
-    f" fx_rate {RATE}, fx_date DATE, amount {MONEY}, reason VARCHAR",
-    "dim_person": "person_id VARCHAR, first_seen_at TIMESTAMP, last_seen_at TIMESTAMP,"
-    " first_seen_date DATE, first_order_id VARCHAR, first_order_at TIMESTAMP,"
-    " first_order_date DATE, acquisition_channel_id VARCHAR, acquisition_platform VARCHAR,"
-    " acquisition_campaign_id VARCHAR, acquisition_date DATE, lifecycle_stage VARCHAR,"
-    " has_consent BOOLEAN, orders BIGINT, "
-    + _columns("gross net_revenue contribution_margin", MONEY),
-    "person_identifiers": _columns(
-        "identifier_type namespace identifier_value person_id", "VARCHAR"
-    )
-    + ", valid_from TIMESTAMP, valid_to TIMESTAMP, source VARCHAR, confidence DOUBLE",
-    "identity_dropped": _columns("identifier_type namespace identifier_value reason", "VARCHAR")
-    + ", edges_dropped BIGINT",
-    "fct_touchpoints": "touch_id VARCHAR, person_id VARCHAR, touched_at TIMESTAMP,"
-    " touch_date DATE, touchpoint_no BIGINT, "
-    + _columns(
-        "touchpoint_key owner channel_id platform campaign_id ad_id click_id session_id", "VARCHAR"
-    )
-    + ", is_paid BOOLEAN",
-    "fct_attribution": _columns(
-        "conversion_id conversion_kind model touch_id person_id order_id", "VARCHAR"
-    )
-    + ", conversion_at TIMESTAMP, conversion_date DATE, touch_date DATE, "
-    + _columns("channel_id platform campaign_id", "VARCHAR")
-    + f", credit DECIMAL(18,9), revenue {MONEY}, contribution_margin {MONEY}",
-    "fct_funnel_daily": "date_day DATE, channel_id VARCHAR, campaign_id VARCHAR,"
-    f" impressions BIGINT, clicks BIGINT, spend {MONEY}, "
-    + _columns(
-        "landings leads installs registrations activations first_orders repeat_orders", "BIGINT"
-    )
-    + f", revenue {MONEY}, contribution_margin {MONEY}, "
-    + _columns(
-        "click_rate landing_rate registration_rate activation_rate first_order_rate repeat_rate",
-        RATE,
-    ),
-    "fct_channel_performance": "date_day DATE, "
-    + _columns("channel_id platform campaign_id model", "VARCHAR")
-    + ", impressions BIGINT, clicks BIGINT, "
-    + _columns(
-        "spend new_customers orders revenue contribution_margin cac roas roi"
-        " platform_claimed_conversions claim_ratio",
-        MONEY,
-    )
-    + ", is_provisional BOOLEAN",
-    "fct_ltv_cac": "cohort_month DATE, channel_id VARCHAR, model VARCHAR, age_days BIGINT,"
-    f" customers BIGINT, observed_customers BIGINT, observed_share {MONEY}, is_mature BOOLEAN, "
-    + _columns(
-        "cumulative_revenue cumulative_margin ltv_revenue ltv_margin ltv_margin_low"
-        " ltv_margin_high cac_blended cac_paid cac_fully_loaded ltv_cac_ratio",
-        MONEY,
-    )
-    + ", payback_age_days BIGINT, payback_status VARCHAR, observed_through_date DATE",
-    "fct_retention": "cohort_date DATE, channel_id VARCHAR, is_paid BOOLEAN, day_n BIGINT,"
-    f" eligible BIGINT, retained BIGINT, retention_rate {RATE}, is_complete BOOLEAN",
-    "meta_sources": _columns("kind source account_id platform", "VARCHAR")
-    + ", is_enabled BOOLEAN, data_through_date DATE, last_loaded_at TIMESTAMP,"
-    " rows_last_night BIGINT, status VARCHAR, lag_days BIGINT",
-    "meta_quarantine": _columns("kind source stream account_id", "VARCHAR")
-    + ", day DATE, load_id VARCHAR, seq BIGINT, reject_reason VARCHAR, record VARCHAR",
-    "meta_checks": _columns("gate suite check_name severity", "VARCHAR")
-    + ", success BOOLEAN, observed_value VARCHAR, unexpected_count BIGINT, details VARCHAR,"
-    " subject VARCHAR, checked_at TIMESTAMP",
-    "meta_releases": "release_id VARCHAR, day DATE, published_at TIMESTAMP,"
-    " code_version VARCHAR, status VARCHAR",
-    "meta_models": "layer VARCHAR, model VARCHAR, status VARCHAR, rows_affected BIGINT,"
-    " execution_s DOUBLE, message VARCHAR",
-}
+from tests.unit.war_room.marts_schema import SCHEMA, insert, names_of
 
 CHANNELS = [
     ("paid_search_google", "Google paid search", "谷歌付费搜索", "paid", True, "google_ads"),
@@ -182,24 +57,6 @@ def build(path: Path, world: str = "busy") -> Path:
             connection.execute(f"create table {table} ({columns})")
         {"busy": _busy, "history": _history, "empty": _empty}[world](connection)
     return path
-
-
-def insert(
-    connection: duckdb.DuckDBPyConnection, table: str, names: str, rows: Iterable[Sequence[Any]]
-) -> None:
-    """Append rows to `table`; `names` are its columns in the order of the values, by spaces."""
-    head = f"insert into {table} ({', '.join(names.split())}) values "
-    lines = ["(" + ", ".join(_literal(value) for value in row) + ")" for row in rows]
-    for start in range(0, len(lines), 500):  # one statement a row took 16 s for the busy world
-        connection.execute(head + ", ".join(lines[start : start + 500]))
-
-
-def _literal(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool | int | float | Decimal):
-        return str(value)
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _days(first: date, last: date) -> list[date]:
@@ -323,16 +180,16 @@ def _busy(connection: duckdb.DuckDBPyConnection) -> None:
         " status",
         account_rows,
     )
-    insert(connection, "dim_campaign", _names("dim_campaign"), campaigns)
-    insert(connection, "dim_ad", _names("dim_ad"), ads)
-    insert(connection, "fct_ad_spend", _names("fct_ad_spend"), spend_rows)
-    insert(connection, "fct_spend_restatement", _names("fct_spend_restatement"), restated)
+    insert(connection, "dim_campaign", names_of("dim_campaign"), campaigns)
+    insert(connection, "dim_ad", names_of("dim_ad"), ads)
+    insert(connection, "fct_ad_spend", names_of("fct_ad_spend"), spend_rows)
+    insert(connection, "fct_spend_restatement", names_of("fct_spend_restatement"), restated)
     source_rows += [
         ("amplitude", "amplitude", "434000", None, True, LAST_DAY, at, 51023, "ok", 0),
         ("order_files", "order_files", "shop-1", None, True, LAST_DAY, at, 1250, "ok", 0),
         ("ecb_rates", "ecb_rates", "ecb", None, True, LAST_DAY, at, 30, "ok", 0),
     ]
-    insert(connection, "meta_sources", _names("meta_sources"), source_rows)
+    insert(connection, "meta_sources", names_of("meta_sources"), source_rows)
 
     people, orders, attribution, refunds, touches, identifiers = [], [], [], [], [], []
     shares = [3, 4, 3, 2, 1, 1, 1, 2, 1]
@@ -403,12 +260,12 @@ def _busy(connection: duckdb.DuckDBPyConnection) -> None:
         ("person_identifiers", identifiers),
         ("fct_refunds", refunds),
     ]:
-        insert(connection, table, _names(table), rows)
+        insert(connection, table, names_of(table), rows)
     _cohorts(connection)
     insert(
         connection,
         "fct_retention",
-        _names("fct_retention"),
+        names_of("fct_retention"),
         [
             (day, channel, paid, n, 40, 40 // (n + 2), Decimal(40 // (n + 2)) / 40,
              day + timedelta(days=n) <= LAST_DAY)
@@ -420,26 +277,26 @@ def _busy(connection: duckdb.DuckDBPyConnection) -> None:
     insert(
         connection,
         "meta_quarantine",
-        _names("meta_quarantine"),
+        names_of("meta_quarantine"),
         [("amplitude", "amplitude", "events", "434000", LAST_DAY, "L0331", 17,
           "event_time is not an instant", "{}")],
     )  # fmt: skip
     insert(
         connection,
         "identity_dropped",
-        _names("identity_dropped"),
+        names_of("identity_dropped"),
         [("device", "app", "00000000", "value is on the list of junk ids", 212)],
     )
     insert(
         connection,
         "meta_releases",
-        _names("meta_releases"),
+        names_of("meta_releases"),
         [("2026-03-31.01", LAST_DAY, at, "0.1.0", "published")],
     )
     insert(
         connection,
         "meta_models",
-        _names("meta_models"),
+        names_of("meta_models"),
         [("marts", "fct_ad_spend", "success", 1074, 0.4, "")],
     )
     _checks(connection, at, troubled=True)
@@ -472,7 +329,7 @@ def _cohorts(connection: duckdb.DuckDBPyConnection) -> None:
                      cac, value / cac if is_mature and cac else None, 0 if cac else None,
                      "paid back" if cac else "no spend", LAST_DAY)
                 )  # fmt: skip
-    insert(connection, "fct_ltv_cac", _names("fct_ltv_cac"), rows)
+    insert(connection, "fct_ltv_cac", names_of("fct_ltv_cac"), rows)
 
 
 def _history(connection: duckdb.DuckDBPyConnection) -> None:
@@ -488,24 +345,24 @@ def _history(connection: duckdb.DuckDBPyConnection) -> None:
                 (person, moment, moment, day, f"o{person}", moment, day, "(unattributed)", None,
                  None, None, "customer", None, 1, Decimal(30), Decimal(30), Decimal(30))
             )  # fmt: skip
-    insert(connection, "dim_person", _names("dim_person"), people)
+    insert(connection, "dim_person", names_of("dim_person"), people)
     spend = [
         ("tiktok_ads", "7061", day, "17", "18", "19", "paid_social_tiktok", 9000, 120,
          Decimal("41.50"), "USD", Decimal(1), day, Decimal("41.50"), Decimal(2), Decimal(0),
          Decimal(0), Decimal(0), "UTC", False, False, "L1", at)
         for day in _days(date(2023, 7, 20), date(2023, 7, 29))
     ]  # fmt: skip
-    insert(connection, "fct_ad_spend", _names("fct_ad_spend"), spend)
+    insert(connection, "fct_ad_spend", names_of("fct_ad_spend"), spend)
     insert(
         connection,
         "dim_account",
-        _names("dim_account"),
+        names_of("dim_account"),
         [("tiktok_ads", "7061", None, "USD", "UTC", date(2023, 7, 20), date(2023, 8, 1), None)],
     )
     insert(
         connection,
         "meta_sources",
-        _names("meta_sources"),
+        names_of("meta_sources"),
         [
             ("tiktok_ads", "tiktok_ads", "7061", "tiktok_ads", True, date(2023, 8, 1), at, 10,
              "ok", 0),
@@ -527,7 +384,7 @@ def _history(connection: duckdb.DuckDBPyConnection) -> None:
                  value - 1 if is_mature else None, value + 1 if is_mature else None, None, None,
                  None, None, None, "no spend", date(1998, 6, 30))
             )  # fmt: skip
-    insert(connection, "fct_ltv_cac", _names("fct_ltv_cac"), cohorts)
+    insert(connection, "fct_ltv_cac", names_of("fct_ltv_cac"), cohorts)
     _checks(connection, at, troubled=False)
 
 
@@ -537,11 +394,6 @@ def _empty(connection: duckdb.DuckDBPyConnection) -> None:
     insert(
         connection,
         "meta_sources",
-        _names("meta_sources"),
+        names_of("meta_sources"),
         [("meta_ads", "meta_ads", "1001", "meta_ads", True, None, None, None, "missing", None)],
     )
-
-
-def _names(table: str) -> str:
-    bare = re.sub(r"\(.*?\)", "", SCHEMA[table])
-    return " ".join(column.split()[0] for column in bare.split(","))

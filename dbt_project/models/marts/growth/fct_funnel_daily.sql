@@ -67,7 +67,7 @@ joined as (
             'landings', 'leads', 'installs', 'registrations', 'activations', 'first_orders',
             'repeat_orders'
         ] %}
-            cast(coalesce(steps.{{ step }}, 0) as bigint) as {{ step }},
+        cast(coalesce(steps.{{ step }}, 0) as bigint) as {{ step }},
         {%- endfor %}
         {{ money('coalesce(steps.revenue, 0)') }} as revenue,
         {{ money('coalesce(steps.contribution_margin, 0)') }} as contribution_margin

@@ -104,11 +104,11 @@ cumulated as (
         {{ money('grid.customers') }} as customers,
         {{ money('watched.observed_customers') }} as observed_customers,
         {%- for column in ['revenue', 'margin', 'margin_square'] %}
-            sum(coalesce(steps.{{ column }}, 0)) over (
-                partition by grid.cohort_month, grid.channel_id, grid.model
-                order by grid.age_days
-                rows between unbounded preceding and current row
-            ) as {{ column }},
+        sum(coalesce(steps.{{ column }}, 0)) over (
+            partition by grid.cohort_month, grid.channel_id, grid.model
+            order by grid.age_days
+            rows between unbounded preceding and current row
+        ) as {{ column }},
         {%- endfor %}
         watched.observed_customers = grid.customers as is_mature
     from grid

@@ -1,16 +1,16 @@
 {{ config(materialized='incremental', pre_hook="{{ ad_spend_cleanup() }}") }}
 
 with account_days as (
-    select *
-    from {{ ref('int_ads_account_days') }} as known
+    select known_days.*
+    from {{ ref('int_ads_account_days') }} as known_days
     {%- if is_incremental() %}
     where not exists (
         select 1
         from {{ this }} as applied
         where
-            applied.platform = known.platform
-            and applied.account_id = known.account_id
-            and applied.date_day = known.date_day
+            applied.platform = known_days.platform
+            and applied.account_id = known_days.account_id
+            and applied.date_day = known_days.date_day
     )
     {%- endif %}
 ),

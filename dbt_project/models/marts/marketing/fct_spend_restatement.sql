@@ -1,8 +1,5 @@
 {{ config(materialized='incremental', pre_hook="{{ spend_restatement_cleanup() }}") }}
 
-{%- set measures = ['spend_native', 'clicks', 'impressions', 'platform_conversions'] -%}
-{%- set campaign = ['platform', 'account_id', 'date_day', 'campaign_id'] -%}
-
 with versions as (
     select versions.*
     from {{ ref('int_ads_versions') }} as versions
@@ -18,10 +15,11 @@ with versions as (
 
 steps as (
     select
-        *
-        {%- for measure in measures %},
-        coalesce(lag({{ measure }}) over (entity), 0) as {{ measure }}_old
-        {%- endfor %}
+        *,
+        coalesce(lag(spend_native) over (entity), 0) as spend_native_old,
+        coalesce(lag(clicks) over (entity), 0) as clicks_old,
+        coalesce(lag(impressions) over (entity), 0) as impressions_old,
+        coalesce(lag(platform_conversions) over (entity), 0) as platform_conversions_old
     from versions
     window entity as (
         partition by stream, platform, account_id, date_day, campaign_id, ad_group_id, ad_id
@@ -31,16 +29,23 @@ steps as (
 
 ad_changes as (
     select
-        {{ campaign | join(',\n        ') }},
+        platform,
+        account_id,
+        date_day,
+        campaign_id,
         ad_group_id,
         ad_id,
         load_id,
         loaded_at,
-        previous_load_id
-        {%- for measure in measures %},
-        {{ measure }}_old,
-        {{ measure }} as {{ measure }}_new
-        {%- endfor %}
+        previous_load_id,
+        spend_native_old,
+        spend_native as spend_native_new,
+        clicks_old,
+        clicks as clicks_new,
+        impressions_old,
+        impressions as impressions_new,
+        platform_conversions_old,
+        platform_conversions as platform_conversions_new
     from steps
     where stream = 'ad_daily'
 ),
@@ -48,7 +53,10 @@ ad_changes as (
 -- Per campaign and instant: how far the sum of its ads moved, and what its own total says.
 campaign_steps as (
     select
-        {{ campaign | join(',\n        ') }},
+        platform,
+        account_id,
+        date_day,
+        campaign_id,
         loaded_at,
         coalesce(
             max(case when stream = 'campaign_daily' then load_id end), max(load_id)
@@ -57,66 +65,105 @@ campaign_steps as (
             max(case when stream = 'campaign_daily' then previous_load_id end),
             max(previous_load_id)
         ) as previous_load_id,
-        max(
-            case when stream = 'campaign_daily' then cast(is_present as integer) end
-        ) as has_total
-        {%- for measure in measures %},
-        coalesce(
-            sum(case when stream = 'ad_daily' then {{ measure }} - {{ measure }}_old end), 0
-        ) as {{ measure }}_moved,
-        max(case when stream = 'campaign_daily' then {{ measure }} end) as {{ measure }}_total
-        {%- endfor %}
+        max(case when stream = 'campaign_daily' then cast(is_present as integer) end) as has_total,
+        sum(case when stream = 'ad_daily' then spend_native - spend_native_old else 0 end)
+            as spend_native_moved,
+        max(case when stream = 'campaign_daily' then spend_native end)
+            as spend_native_total,
+        sum(case when stream = 'ad_daily' then clicks - clicks_old else 0 end)
+            as clicks_moved,
+        max(case when stream = 'campaign_daily' then clicks end)
+            as clicks_total,
+        sum(case when stream = 'ad_daily' then impressions - impressions_old else 0 end)
+            as impressions_moved,
+        max(case when stream = 'campaign_daily' then impressions end)
+            as impressions_total,
+        sum(
+            case
+                when stream = 'ad_daily' then platform_conversions - platform_conversions_old
+                else 0
+            end
+        ) as platform_conversions_moved,
+        max(case when stream = 'campaign_daily' then platform_conversions end)
+            as platform_conversions_total
     from steps
-    group by {{ campaign | join(', ') }}, loaded_at
+    group by platform, account_id, date_day, campaign_id, loaded_at
 ),
 
 campaign_states as (
     select
-        {{ campaign | join(',\n        ') }},
+        platform,
+        account_id,
+        date_day,
+        campaign_id,
         loaded_at,
         load_id,
         previous_load_id,
-        last_value(has_total ignore nulls) over entity as has_total
-        {%- for measure in measures %},
-        sum({{ measure }}_moved) over entity as {{ measure }}_allocated,
-        last_value({{ measure }}_total ignore nulls) over entity as {{ measure }}_total
-        {%- endfor %}
+        last_value(has_total ignore nulls) over entity as has_total,
+        sum(spend_native_moved) over entity as spend_native_allocated,
+        last_value(spend_native_total ignore nulls) over entity
+            as spend_native_total,
+        sum(clicks_moved) over entity as clicks_allocated,
+        last_value(clicks_total ignore nulls) over entity
+            as clicks_total,
+        sum(impressions_moved) over entity as impressions_allocated,
+        last_value(impressions_total ignore nulls) over entity
+            as impressions_total,
+        sum(platform_conversions_moved) over entity as platform_conversions_allocated,
+        last_value(platform_conversions_total ignore nulls) over entity
+            as platform_conversions_total
     from campaign_steps
     window entity as (
-        partition by {{ campaign | join(', ') }}
+        partition by platform, account_id, date_day, campaign_id
         order by loaded_at rows between unbounded preceding and current row
     )
 ),
 
 remainders as (
     select
-        {{ campaign | join(',\n        ') }},
+        platform,
+        account_id,
+        date_day,
+        campaign_id,
         loaded_at,
         load_id,
-        previous_load_id
-        {%- for measure in measures %},
+        previous_load_id,
+        case when has_total = 1 then spend_native_total - spend_native_allocated else 0 end
+            as spend_native_new,
+        case when has_total = 1 then clicks_total - clicks_allocated else 0 end
+            as clicks_new,
+        case when has_total = 1 then impressions_total - impressions_allocated else 0 end
+            as impressions_new,
         case
-            when has_total = 1 then {{ measure }}_total - {{ measure }}_allocated
+            when has_total = 1 then platform_conversions_total - platform_conversions_allocated
             else 0
-        end as {{ measure }}_new
-        {%- endfor %}
+        end as platform_conversions_new
     from campaign_states
 ),
 
 remainder_changes as (
     select
-        {{ campaign | join(',\n        ') }},
+        platform,
+        account_id,
+        date_day,
+        campaign_id,
         '(unallocated)' as ad_group_id,
         '(unallocated)' as ad_id,
         load_id,
         loaded_at,
-        previous_load_id
-        {%- for measure in measures %},
-        coalesce(lag({{ measure }}_new) over (entity), 0) as {{ measure }}_old,
-        {{ measure }}_new
-        {%- endfor %}
+        previous_load_id,
+        coalesce(lag(spend_native_new) over (entity), 0) as spend_native_old,
+        spend_native_new,
+        coalesce(lag(clicks_new) over (entity), 0) as clicks_old,
+        clicks_new,
+        coalesce(lag(impressions_new) over (entity), 0) as impressions_old,
+        impressions_new,
+        coalesce(lag(platform_conversions_new) over (entity), 0) as platform_conversions_old,
+        platform_conversions_new
     from remainders
-    window entity as (partition by {{ campaign | join(', ') }} order by loaded_at)
+    window entity as (
+        partition by platform, account_id, date_day, campaign_id order by loaded_at
+    )
 ),
 
 changes as (
@@ -139,14 +186,23 @@ select
         {{ local_date('changes.loaded_at', "coalesce(accounts.timezone, 'UTC')") }}
         - changes.date_day as bigint
     ) as age_days,
-    coalesce(account_days.currency, accounts.currency) as currency
-    {%- for measure in measures %}
-    {%- set data_type = 'bigint' if measure in ['clicks', 'impressions'] else 'decimal(18, 6)' %},
-    cast(changes.{{ measure }}_old as {{ data_type }}) as {{ measure }}_old,
-    cast(changes.{{ measure }}_new as {{ data_type }}) as {{ measure }}_new,
-    cast(changes.{{ measure }}_new - changes.{{ measure }}_old as {{ data_type }})
-        as {{ measure }}_delta
-    {%- endfor %}
+    coalesce(account_days.currency, accounts.currency) as currency,
+    cast(changes.spend_native_old as decimal(18, 6)) as spend_native_old,
+    cast(changes.spend_native_new as decimal(18, 6)) as spend_native_new,
+    cast(changes.spend_native_new - changes.spend_native_old as decimal(18, 6))
+        as spend_native_delta,
+    cast(changes.clicks_old as bigint) as clicks_old,
+    cast(changes.clicks_new as bigint) as clicks_new,
+    cast(changes.clicks_new - changes.clicks_old as bigint)
+        as clicks_delta,
+    cast(changes.impressions_old as bigint) as impressions_old,
+    cast(changes.impressions_new as bigint) as impressions_new,
+    cast(changes.impressions_new - changes.impressions_old as bigint)
+        as impressions_delta,
+    cast(changes.platform_conversions_old as decimal(18, 6)) as platform_conversions_old,
+    cast(changes.platform_conversions_new as decimal(18, 6)) as platform_conversions_new,
+    cast(changes.platform_conversions_new - changes.platform_conversions_old as decimal(18, 6))
+        as platform_conversions_delta
 from changes
 left join {{ ref('int_ads_accounts') }} as accounts
     on
@@ -162,7 +218,8 @@ where
     -- The first load of a day restates nothing.
     changes.previous_load_id is not null
     and (
-        {%- for measure in measures %}
-        {{ 'or ' if not loop.first }}changes.{{ measure }}_old <> changes.{{ measure }}_new
-        {%- endfor %}
+        changes.spend_native_old <> changes.spend_native_new
+        or changes.clicks_old <> changes.clicks_new
+        or changes.impressions_old <> changes.impressions_new
+        or changes.platform_conversions_old <> changes.platform_conversions_new
     )

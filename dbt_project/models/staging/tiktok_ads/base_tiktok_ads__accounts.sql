@@ -1,6 +1,6 @@
 {{ config(materialized='incremental') }}
 
-{#- `timezone` may be POSIX-signed (Etc/GMT+8 lies 8 hours behind UTC); the display zone is plain. -#}
+{#- `timezone` may be POSIX-signed (Etc/GMT+8 is 8 hours behind UTC); the display zone is plain. -#}
 {{ ad_account(
     source('raw', 'tiktok_ads__accounts'),
     {
