@@ -88,67 +88,52 @@ def find(stream: Mapping[str, Any], names: Sequence[str]) -> str | None:
 def _record_faults(streams: Sequence[Mapping[str, Any]]) -> str:
     nothing = (
         "select '' as kind, '' as stream, '' as source, '' as account_id, null::date as day, "
-        "'' as load_id, '' as fault, '' as field, '' as declared, '' as found, 0::bigint as records "
-        "where false"
+        "'' as load_id, '' as fault, '' as field, '' as declared, '' as found, 0::bigint as records"
+        " where false"
     )
     return union([nothing, *(_faults_of(stream) for stream in streams)])
 
 
 def _faults_of(stream: Mapping[str, Any]) -> str:
-    """One pass over a stream: only records at fault leave the first step."""
-    fields = list(stream["required"].items())
-    accepted = [
-        sorted({name for kind in declared.split("|") for name in JSON_TYPES[kind.strip()]})
-        for _, declared in fields
-    ]
-    lists = ["[" + ", ".join(text(name) for name in names) + "]" for names in accepted]
-    declared_rows = ", ".join(
-        f"({place}, {text(path)}, {text(kind)}, {names})"
-        for place, ((path, kind), names) in enumerate(zip(fields, lists, strict=True), start=2)
-    )
-    suspicious = " or ".join(
-        ["types is null", "types[1] is distinct from 'OBJECT'"]
-        + [
-            f"coalesce(not list_contains({names}, types[{place}]), true)"
-            for place, names in enumerate(lists, start=2)
-        ]
-    )
-    whole = f"""
-        select source, account_id, day, load_id, 'not_json' as fault, '' as field,
-            'object' as declared, coalesce(types[1], 'no JSON') as found
-        from bad where types is null or types[1] <> 'OBJECT'
+    """One pass over a stream: records are counted by the types of their fields, then judged.
+
+    Judging each record makes DuckDB read its JSON once per field (14 s instead of 1.5 s for
+    320,000 events); a load has only a handful of different type lists.
     """
-    each_field = (
-        f"""
-        union all
-        select source, account_id, day, load_id,
-            case when coalesce(types[place], 'NULL') = 'NULL' then 'missing' else 'mistyped' end,
-            field, declared, coalesce(types[place], 'nothing')
-        from bad, (values {declared_rows}) as fields (place, field, declared, accepted)
-        where types[1] = 'OBJECT'
-            and coalesce(not list_contains(accepted, types[place]), true)
-        """
-        if fields
-        else ""
+    fields = list(stream["required"].items())
+    paths = ["$", *(json_path(path) for path, _ in fields)]
+    declared = ", ".join(
+        f"({place}, {text(path)}, {text(kind)}, {_accepted(kind)})"
+        for place, (path, kind) in enumerate([("", "object"), *fields], start=1)
     )
-    paths = "['$'" + "".join(f", {text(json_path(path))}" for path, _ in fields) + "]"
     return f"""
     select {text(stream["kind"])}, {text(stream["stream"])}, source, account_id, day, load_id,
-        fault, field, declared, found, count(*)
+        case
+            when place = 1 then 'not_json'
+            when coalesce(types[place], 'NULL') = 'NULL' then 'missing'
+            else 'mistyped'
+        end,
+        field, declared, coalesce(types[place], if(place = 1, 'no JSON', 'nothing')), sum(records)
     from (
-        with bad as materialized (
-            select source, account_id, day, load_id, types
-            from (
-                select source, account_id, day, load_id,
-                    case when json_valid(record) then json_type(record, {paths}) end as types
-                from {_table(stream)}
-            )
-            where {suspicious}
+        select source, account_id, day, load_id, types, count(*) as records
+        from (
+            select source, account_id, day, load_id, case when json_valid(record)
+                then json_type(record, [{", ".join(text(path) for path in paths)}]) end as types
+            from {_table(stream)}
         )
-        {whole} {each_field}
+        group by all
     )
+    cross join (values {declared}) as fields (place, field, declared, accepted)
+    where coalesce(not list_contains(accepted, types[place]), true)
+        and (place = 1 or types[1] = 'OBJECT')
     group by all
     """
+
+
+def _accepted(declared: str) -> str:
+    """`string|null` as a list of DuckDB's names of JSON types."""
+    names = sorted({name for kind in declared.split("|") for name in JSON_TYPES[kind.strip()]})
+    return "[" + ", ".join(text(name) for name in names) + "]"
 
 
 def _doubled_keys(streams: Sequence[Mapping[str, Any]]) -> str:
@@ -243,9 +228,9 @@ changed as (
 )
 select
     platform, account_id, day, campaign_id,
-    case when coalesce(has_campaigns, false) then landed.spend else spend_before.spend end as spend,
-    case when coalesce(has_ads, false) then landed.ad_spend else spend_before.ad_spend end as ad_spend,
-    case when coalesce(has_campaigns, false) then landed.clicks else spend_before.clicks end as clicks,
+    if(has_campaigns, landed.spend, spend_before.spend) as spend,
+    if(has_ads, landed.ad_spend, spend_before.ad_spend) as ad_spend,
+    if(has_campaigns, landed.clicks, spend_before.clicks) as clicks,
     coalesce(has_campaigns or has_ads, false) as is_new
 from landed
 full join spend_before using (platform, account_id, day, campaign_id)

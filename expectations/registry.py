@@ -33,7 +33,7 @@ THRESHOLDS: Mapping[str, float] = {
     "duplicate_event_share": 0.05,  # phones repeat themselves; a doubled page is far above
     "suspect_days": 3.0,  # so many suspect days of one account are no accident
     # release
-    "unallocated_share_warning": 0.25,
+    "unallocated_share_drift": 0.2,
     "negative_share_critical": 0.005,
     "quarantine_share_warning": 0.001,
     "quarantine_share_critical": 0.05,
@@ -60,7 +60,8 @@ class NoRows(UnexpectedRowsExpectation):
         runtime_configuration: Any = None,
     ) -> list[RenderedTableContent] | None:
         """The rows found, as a table on the validation's page."""
-        rows = ((result.result or {}).get("details") or {}).get("unexpected_rows") if result else None
+        details = (result.result or {}).get("details") if result else None
+        rows = (details or {}).get("unexpected_rows")
         if not rows:
             return None
         table = [[str(value) for value in row.values()] for row in rows]
@@ -113,6 +114,20 @@ class Claim:
         self.expectation.description = f"{self.name} ({self.severity}): {self.protects}"
         self.expectation.notes = [f"Owner: {self.owner}.", f"When it fails: {self.on_failure}"]
         return self.expectation
+
+
+def claim(
+    name: str,
+    severity: Severity,
+    subject: str,
+    owner: str,
+    protects: str,
+    on_failure: str,
+    query: str,
+) -> Claim:
+    """A claim in SQL; `query` reads `{batch}` and finds what breaks the claim."""
+    expectation = NoRows(unexpected_rows_query=query)
+    return Claim(name, severity, subject, owner, protects, on_failure, expectation)
 
 
 @dataclass(frozen=True)

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from expectations.registry import Claim, NoRows, Severity, Suite
+from expectations import release_value
+from expectations.registry import Suite, claim
 
 CENT = "0.01"
 
 
 def suites(limits: Mapping[str, float]) -> list[Suite]:
-    """Suites on orders, persons, attribution, funnel and LTV."""
+    """Suites on orders, persons, attribution, funnel, worth and retention."""
     return [
         _orders(limits),
         _people(),
         _identifiers(),
         _attribution(),
         _funnel(),
-        _ltv(limits),
-        _retention(),
+        *release_value.suites(limits),
     ]
-
-
-def _claim(
-    name: str, severity: Severity, subject: str, owner: str, protects: str, on_failure: str,
-    query: str,
-) -> Claim:  # fmt: skip
-    return Claim(
-        name, severity, subject, owner, protects, on_failure, NoRows(unexpected_rows_query=query)
-    )
 
 
 def _orders(limits: Mapping[str, float]) -> Suite:
@@ -36,7 +27,7 @@ def _orders(limits: Mapping[str, float]) -> Suite:
         "release_orders",
         "select * from marts.fct_orders",
         (
-            _claim(
+            claim(
                 "orders_have_rates", "critical", "fct_orders", "operations",
                 "Every order line has the rate of its day and its money in the base currency.",
                 "The rates of the day did not land: run the rates' ingest.",
@@ -48,7 +39,7 @@ def _orders(limits: Mapping[str, float]) -> Suite:
                 order by order_date desc, order_id, order_line_id
                 """,
             ),
-            _claim(
+            claim(
                 "order_money_adds_up", "critical", "fct_orders", "operations",
                 "Net revenue is gross less discount and refund; margin is net revenue less cost.",
                 "The model and its definition have parted: see DECISIONS.md on margin.",
@@ -61,7 +52,7 @@ def _orders(limits: Mapping[str, float]) -> Suite:
                 order by order_id, order_line_id
                 """,
             ),
-            _claim(
+            claim(
                 "order_money_sane", "critical", "fct_orders", "operations",
                 "No order line is negative, over-discounted, or larger than any we sell.",
                 "Look at the unit of the delivered file (major or minor) and its columns' map.",
@@ -73,7 +64,7 @@ def _orders(limits: Mapping[str, float]) -> Suite:
                 order by order_id, order_line_id
                 """,
             ),
-            _claim(
+            claim(
                 "refunds_within_orders", "warning", "fct_orders", "operations",
                 "Nobody gets more back than was paid.",
                 "Look the order up in the shop: goodwill payments are refunds too.",
@@ -85,7 +76,7 @@ def _orders(limits: Mapping[str, float]) -> Suite:
                 order by shop_id, order_id
                 """,
             ),
-            _claim(
+            claim(
                 "one_first_order_per_person", "critical", "fct_orders", "growth",
                 "A person is a new customer once.",
                 "Two persons were merged and the model did not decide again: full refresh.",
@@ -107,7 +98,7 @@ def _people() -> Suite:
         "release_people",
         "select * from marts.dim_person",
         (
-            _claim(
+            claim(
                 "person_unique", "critical", "dim_person", "growth",
                 "One row per person: people are counted once.",
                 "The profile joins something that is many per person.",
@@ -116,7 +107,7 @@ def _people() -> Suite:
                 group by person_id having count(*) > 1 or person_id is null order by person_id
                 """,
             ),
-            _claim(
+            claim(
                 "nobody_before_first_order", "critical", "dim_person", "growth",
                 "No valid order is older than its person's first order.",
                 "First orders were decided before an older order was delivered: full refresh.",
@@ -128,7 +119,7 @@ def _people() -> Suite:
                 order by orders.ordered_at, orders.order_id
                 """,
             ),
-            _claim(
+            claim(
                 "first_orders_match_ledger", "critical", "dim_person, fct_channel_performance",
                 "growth",
                 "New customers of a day are the persons whose first valid order it was: in the "
@@ -153,7 +144,8 @@ def _people() -> Suite:
                     from marts.fct_channel_performance group by all
                     having sum(new_customers) <> 0
                 )
-                select 'dim_person' as mart, null as model, coalesce(profiles.day, ledger.day) as day,
+                select 'dim_person' as mart, null as model,
+                    coalesce(profiles.day, ledger.day) as day,
                     ledger.customers as ledger, profiles.customers as found
                 from ledger full join profiles on profiles.day = ledger.day
                 where ledger.customers is distinct from profiles.customers
@@ -163,7 +155,8 @@ def _people() -> Suite:
                 from (select * from ledger cross join models) as expected
                 full join channels
                     on channels.day = expected.day and channels.model = expected.model
-                where abs(coalesce(expected.customers, 0) - coalesce(channels.customers, 0)) > 0.0001
+                where abs(coalesce(expected.customers, 0) - coalesce(channels.customers, 0))
+                    > 0.0001
                 order by 1, 2, 3 desc
                 """,
             ),
@@ -176,7 +169,7 @@ def _identifiers() -> Suite:
         "release_identifiers",
         "select * from marts.person_identifiers",
         (
-            _claim(
+            claim(
                 "person_partition", "critical", "person_identifiers", "growth",
                 "An identifier belongs to exactly one person at a time.",
                 "The graph did not reach its fixpoint, or two rules own one identifier.",
@@ -206,7 +199,7 @@ def _attribution() -> Suite:
         "release_attribution",
         "select * from marts.fct_attribution",
         (
-            _claim(
+            claim(
                 "credit_sums_to_one", "critical", "fct_attribution", "marketing",
                 "Every conversion is given away once, by every model.",
                 "A model's weights do not add up, or a touch is joined twice.",
@@ -218,7 +211,7 @@ def _attribution() -> Suite:
                 order by model, conversion_id
                 """,
             ),
-            _claim(
+            claim(
                 "credit_equals_ledger", "critical", "fct_attribution, fct_orders", "growth",
                 "Attributed and unattributed revenue and margin are the valid orders of the "
                 "ledger, to the cent, for first and repeat orders and every model.",
@@ -253,7 +246,7 @@ def _attribution() -> Suite:
                 order by 1, 2
                 """,
             ),
-            _claim(
+            claim(
                 "channel_credit_conserved", "critical", "fct_channel_performance", "marketing",
                 "A day's credited revenue is the same by channel as by conversion.",
                 "The mart joins spend and credit so that one of them is lost or doubled.",
@@ -283,7 +276,7 @@ def _funnel() -> Suite:
         "release_funnel",
         "select * from marts.fct_funnel_daily",
         (
-            _claim(
+            claim(
                 "funnel_monotone", "critical", "fct_funnel_daily", "growth",
                 "A later step never has more people than the one before it.",
                 "A step counts people whom the step before did not count: see the model's cohort.",
@@ -295,113 +288,6 @@ def _funnel() -> Suite:
                     or first_orders > activations or repeat_orders > first_orders
                     or repeat_orders < 0
                 order by date_day desc, channel_id, campaign_id
-                """,
-            ),
-        ),
-    )  # fmt: skip
-
-
-def _ltv(limits: Mapping[str, float]) -> Suite:
-    return Suite(
-        "release_ltv",
-        "select * from marts.fct_ltv_cac",
-        (
-            _claim(
-                "cohort_size_constant", "critical", "fct_ltv_cac", "growth",
-                "A cohort has the same members at every age.",
-                "Somebody drops out of the denominator when they stop buying: LTV is too high.",
-                """
-                select cohort_month, channel_id, model, min(customers) as least,
-                    max(customers) as most
-                from {batch}
-                group by cohort_month, channel_id, model
-                having count(distinct customers) > 1
-                order by cohort_month, channel_id, model
-                """,
-            ),
-            _claim(
-                "cohorts_match_ledger", "critical", "fct_ltv_cac, dim_person", "growth",
-                "The cohorts hold every customer of the ledger, once.",
-                "Compare the month named with dim_person.first_order_date.",
-                """
-                with cohorts as (
-                    select cohort_month as month, model, max(customers) as customers
-                    from {batch} where channel_id = '(all)' group by all
-                ),
-                ledger as (
-                    select cast(date_trunc('month', first_order_date) as date) as month,
-                        count(*) as customers
-                    from marts.dim_person where first_order_date is not null group by all
-                )
-                select coalesce(cohorts.month, ledger.month) as month, model,
-                    ledger.customers as ledger, cohorts.customers as cohort
-                from ledger full join cohorts on cohorts.month = ledger.month
-                where cohorts.customers is distinct from ledger.customers
-                order by 1, 2
-                """,
-            ),
-            _claim(
-                "ltv_null_when_immature", "critical", "fct_ltv_cac", "growth",
-                "A value that not every member was observed for is not shown as one.",
-                "The maturity rule changed on one side: age, cohort's youngest, observed through.",
-                """
-                select cohort_month, channel_id, model, age_days, is_mature, observed_share,
-                    ltv_revenue, ltv_margin
-                from {batch}
-                where (not is_mature and (ltv_revenue is not null or ltv_margin is not null))
-                    or (is_mature and (ltv_margin is null or observed_share < 1))
-                order by cohort_month, channel_id, model, age_days
-                """,
-            ),
-            _claim(
-                "cumulative_ltv_monotone_without_refunds", "critical", "fct_ltv_cac", "growth",
-                "Cumulative revenue falls from one age to the next only where somebody was "
-                "given money back.",
-                "An order leaves the cohort as it ages: see how ages are cut.",
-                f"""
-                select cohort_month, channel_id, model, age_days, cumulative_revenue, earlier
-                from (
-                    select *, lag(cumulative_revenue) over (
-                        partition by cohort_month, channel_id, model order by age_days
-                    ) as earlier
-                    from {{batch}}
-                )
-                where cumulative_revenue < earlier - {CENT}
-                    and not exists (select 1 from marts.fct_refunds)
-                order by cohort_month, channel_id, model, age_days
-                """,
-            ),
-            _claim(
-                "ltv_cac_sane", "warning", "fct_ltv_cac", "growth",
-                "No ratio of worth to cost is absurd.",
-                "Spend of the cohort's month is missing, or customers are credited to a channel "
-                "that did not bring them.",
-                f"""
-                select cohort_month, channel_id, model, age_days, ltv_margin, cac_blended,
-                    ltv_cac_ratio
-                from {{batch}}
-                where abs(ltv_cac_ratio) > {limits["ltv_cac_max"]}
-                order by abs(ltv_cac_ratio) desc, cohort_month, channel_id, age_days
-                """,
-            ),
-        ),
-    )  # fmt: skip
-
-
-def _retention() -> Suite:
-    return Suite(
-        "release_retention",
-        "select * from marts.fct_retention",
-        (
-            _claim(
-                "retained_within_eligible", "critical", "fct_retention", "operations",
-                "Nobody returns who did not register.",
-                "Retained and eligible count different people: see the model's cohort.",
-                """
-                select cohort_date, channel_id, day_n, eligible, retained
-                from {batch}
-                where retained > eligible or retained < 0
-                order by cohort_date desc, channel_id, day_n
                 """,
             ),
         ),

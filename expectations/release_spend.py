@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from expectations.registry import Claim, Columns, NoRows, Severity, Suite, union
+from expectations.registry import Claim, Columns, Severity, Suite, claim, union
 
 UNALLOCATED = "(unallocated)"
 CENT = "0.01"
@@ -12,18 +12,15 @@ SETTLED_AFTER_DAYS = 7
 """Platforms restate spend for two or three days; what changes later is an event, not routine."""
 
 
-def suites(columns: Columns, limits: Mapping[str, float]) -> list[Suite]:
+def suites(day: str, columns: Columns, limits: Mapping[str, float]) -> list[Suite]:
     """Suites on fct_ad_spend, its restatements and the marts that carry its money on."""
-    return [_ad_spend(columns, limits), _restatement(), _carried_on(), _channels(limits)]
+    return [_ad_spend(day, columns, limits), _restatement(), _carried_on(), _channels(limits)]
 
 
 def _claim(
     name: str, severity: Severity, subject: str, protects: str, on_failure: str, query: str
 ) -> Claim:
-    return Claim(
-        name, severity, subject, "marketing", protects, on_failure,
-        NoRows(unexpected_rows_query=query),
-    )  # fmt: skip
+    return claim(name, severity, subject, "marketing", protects, on_failure, query)
 
 
 def platform_totals(columns: Columns) -> str:
@@ -34,9 +31,9 @@ def platform_totals(columns: Columns) -> str:
     ]
     for table, fields in sorted(columns.items()):
         schema, _, name = table.partition(".")
-        if schema != "staging" or not (name.startswith("stg_") and name.endswith("__campaign_daily")):
-            continue
         platform = name.removeprefix("stg_").removesuffix("__campaign_daily")
+        if schema != "staging" or name != f"stg_{platform}__campaign_daily":
+            continue
         day = "date_day" if "date_day" in fields else "day"
         spend = "spend_native" if "spend_native" in fields else "spend"
         selects.append(
@@ -46,14 +43,15 @@ def platform_totals(columns: Columns) -> str:
     return union(selects)
 
 
-def _ad_spend(columns: Columns, limits: Mapping[str, float]) -> Suite:
+def _ad_spend(day: str, columns: Columns, limits: Mapping[str, float]) -> Suite:
     negative = limits["negative_share_critical"]
     remainders = f"""
         select platform, account_id, date_day, remainder, spend
         from (
             select platform, account_id, date_day, sum(spend_native) as spend,
                 sum(spend_native) filter (where ad_id = '{UNALLOCATED}') as remainder,
-                sum(spend_native) filter (where ad_id = '{UNALLOCATED}' and spend_native < 0) as below
+                sum(spend_native) filter (where ad_id = '{UNALLOCATED}' and spend_native < 0)
+                    as below
             from {{batch}}
             group by all
         )
@@ -109,18 +107,29 @@ def _ad_spend(columns: Columns, limits: Mapping[str, float]) -> Suite:
                 f"{remainders} where below < -{CENT} order by date_day desc, platform, account_id",
             ),
             _claim(
-                "unallocated_share_low", "warning", "fct_ad_spend",
-                "Most of an account's spend of the last four weeks is known by ad.",
-                "Campaign types without ads (Performance Max) explain it, or an ad report that "
-                "came short.",
+                "unallocated_share_near_norm", "warning", "fct_ad_spend",
+                "As much of an account's spend is known by ad as in the weeks before.",
+                "A new campaign type without ads (Performance Max) explains it, or an ad report "
+                "that comes short.",
                 f"""
-                select platform, account_id, sum(spend_native) as spend,
-                    sum(spend_native) filter (where ad_id = '{UNALLOCATED}') as unallocated
-                from {{batch}}
-                where date_day > (select max(date_day) from marts.fct_ad_spend) - 28
-                group by platform, account_id
-                having sum(spend_native) filter (where ad_id = '{UNALLOCATED}')
-                    > {limits["unallocated_share_warning"]} * sum(spend_native)
+                select platform, account_id, recent_share, usual_share
+                from (
+                    select platform, account_id,
+                        sum(spend_native) filter (where is_recent and ad_id = '{UNALLOCATED}')
+                            / nullif(sum(spend_native) filter (where is_recent), 0) as recent_share,
+                        coalesce(
+                            sum(spend_native) filter (
+                                where not is_recent and ad_id = '{UNALLOCATED}'
+                            ), 0
+                        ) / nullif(sum(spend_native) filter (where not is_recent), 0) as usual_share
+                    from (
+                        select *, date_day > date '{day}' - 7 as is_recent
+                        from {{batch}}
+                        where date_day > date '{day}' - 35
+                    )
+                    group by platform, account_id
+                )
+                where recent_share > usual_share + {limits["unallocated_share_drift"]}
                 order by platform, account_id
                 """,
             ),

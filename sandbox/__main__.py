@@ -1,6 +1,7 @@
 """Command line: `serve` a world, write its `truth`, `replay` recorded answers.
 
-Heavy imports stay inside the commands that need them, so that `serve` listens within two seconds.
+Heavy imports stay inside the commands that need them, so that `serve` listens within two
+seconds.
 """
 
 from __future__ import annotations

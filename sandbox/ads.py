@@ -2,8 +2,8 @@
 age.
 
 `final` numbers are what a day settles at; `report` gives them as of an age in days, the same for
-the
-server and for the truth ledger, so a platform's answer at any moment can be checked to the cent.
+the server and for the truth ledger, so a platform's answer at any moment can be checked to the
+cent.
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ class Row:
 def report(numbers: AdNumbers, account_id: str, since: int, until: int, now: int) -> list[Row]:
     """Rows with delivery of an account for the days since..until (day numbers), as of `now`.
 
-    Days that have not begun in the account's zone have no rows; the running day is about half done.
-    Ordered by day, then cell.
+    Days that have not begun in the account's zone have no rows; the running day is about half
+    done. Ordered by day, then cell.
     """
     account = catalog.ACCOUNT_BY_ID[account_id]
     today = int(local_day(now, account.zone)) - FIRST_DAY

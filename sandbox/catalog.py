@@ -1,8 +1,8 @@
-"""The ad side of the world that does not depend on the seed: accounts, campaigns, ad groups, ads.
+"""The ad side of the world that does not depend on the seed: accounts, campaigns, ad groups,
+ads.
 
 Ids look like each platform's own. A name is a history: (first day it holds, text), because
-platforms
-report names as of the moment of asking.
+platforms report names as of the moment of asking.
 """
 
 from __future__ import annotations

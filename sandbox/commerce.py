@@ -1,7 +1,7 @@
 """What the shop sells: when people order, what they pay, what comes back.
 
-Money is int64 cents in the order's currency; days are 0-based days of the world, seconds count from
-midnight of the company zone.
+Money is int64 cents in the order's currency; days are 0-based days of the world, seconds count
+from midnight of the company zone.
 """
 
 from __future__ import annotations

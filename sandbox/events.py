@@ -1,7 +1,7 @@
 """Every event the app uploads: what, when it happened, when it arrived, under which ids.
 
-Some arrive hours or days late, some twice (the same uuid again, or the same insert id under another
-uuid), some carry an id that is nobody's.
+Some arrive hours or days late, some twice (the same uuid again, or the same insert id under
+another uuid), some carry an id that is nobody's.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def order_times(
     """(person, session, user, ordered_at) per planned order.
 
     Of people who arrived on an earlier day one order in twenty is taken by the shop's night desk
-    shortly
-    after midnight, which is still the day before in UTC; nothing in the app tells of those.
+    shortly after midnight, which is still the day before in UTC; nothing in the app tells of
+    those.
     """
     carrier = np.flatnonzero(sessions.order >= 0)
     session = np.empty(count, dtype=np.int64)

@@ -1,9 +1,9 @@
 """Faults by script: rules that make answers fail on the wire or be wrong in silence.
 
 A rule is `{"match": {...}, "kind": ..., <parameters>}`. Kinds act at one of three places: on the
-answer
-(`WIRE`: the connector should notice), on records (`DRIFT`: a schema check should notice) and on the
-numbers (`SILENT`: only the gates can notice). The table in README.md says what each one does.
+answer (`WIRE`: the connector should notice), on records (`DRIFT`: a schema check should notice)
+and on the numbers (`SILENT`: only the gates can notice). The table in README.md says what each
+one does.
 """
 
 from __future__ import annotations
@@ -63,8 +63,7 @@ L = TypeVar("L")
 @dataclass
 class Rule:
     """One fault. Counters `nth` (only that match, from 1), `every` (each so-many-th) and `times`
-    (the first
-    so many) count requests that match otherwise; they act on wire and drift kinds."""
+    (the first so many) count requests that match otherwise; they act on wire and drift kinds."""
 
     kind: str
     platform: str | None = None
@@ -182,8 +181,8 @@ class Faults:
         level: str | None,
         named_path: bool = False,
     ) -> Rule | None:
-        """The first wire or drift rule that acts on this request (`named_path`: out of those with
-        a path)."""
+        """The first wire or drift rule that acts on this request (`named_path`: out of those
+        with a path)."""
         with self._lock:
             for rule in self._rules:
                 if (

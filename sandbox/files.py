@@ -1,8 +1,7 @@
 """The shop's order files: four a day, dropped once the company day is over.
 
 `orders.csv`, `order_lines.parquet`, `refunds.ndjson`, `coupons.csv` in `<drop>/<day>/`. Money is
-decimal
-text in major units; a line's discount is that of the whole line.
+decimal text in major units; a line's discount is that of the whole line.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """How people come by: sessions on devices, where each came from, and the events the app uploads.
 
 A session lies between 05:30 and 23:45 of the company zone, so an event's UTC day is its company
-day.
-Within a person no two touches share an instant.
+day. Within a person no two touches share an instant.
 """
 
 from __future__ import annotations

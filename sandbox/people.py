@@ -81,8 +81,8 @@ _MASK = (1 << 64) - 1
 class People:
     """One row per person; `*_device` are rows of `Devices`, -1 where there is none.
 
-    A person may hold two app accounts (rows of `user_person`) and write with two e-mail addresses;
-    whoever does always gives the phone number, so that the two sides can be joined.
+    A person may hold two app accounts (rows of `user_person`) and write with two e-mail
+    addresses; whoever does always gives the phone number, so that the two sides can be joined.
     """
 
     market: np.ndarray
@@ -191,6 +191,23 @@ def uuid_of(seed: int, number: int) -> str:
     high, low = mix(seed, 2 * number), mix(seed, 2 * number + 1)
     text = f"{high:016x}{low:016x}"
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+
+
+def uuids_of(seed: int, numbers: np.ndarray) -> list[str]:
+    """`uuid_of` of many numbers at once; a whole hour of events costs as much as a few by hand."""
+    keys = numbers.astype(np.uint64)
+    highs, lows = (_mix_many(seed, np.uint64(2) * keys + np.uint64(part)) for part in (0, 1))
+    texts = (f"{high:016x}{low:016x}" for high, low in zip(highs, lows, strict=True))
+    return [f"{t[:8]}-{t[8:12]}-4{t[13:16]}-a{t[17:20]}-{t[20:]}" for t in texts]
+
+
+def _mix_many(seed: int, numbers: np.ndarray) -> list[int]:
+    start = np.uint64(seed * 0x9E3779B97F4A7C15 & _MASK)
+    z = start + (numbers + np.uint64(1)) * np.uint64(0xD1342543DE82EF95)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: list[int] = (z ^ (z >> np.uint64(31))).tolist()
+    return mixed
 
 
 class Texts:

@@ -1,7 +1,7 @@
 """The replay server: recorded answers of a real TikTok advertiser and a real Amplitude export.
 
-The recordings are what a connector once wrote, one record a line with its stream's name. A day is
-served only if a row of it was recorded; nothing is summed up or filled in. Campaign rows were
+The recordings are what a connector once wrote, one record a line with its stream's name. A day
+is served only if a row of it was recorded; nothing is summed up or filled in. Campaign rows were
 recorded of other days than ad rows (22, 24, 27 and 28 October 2021 against 20, 25 and 26), so a
 campaign report that served them would contradict the ads: it is empty, as on a platform that has
 none. It takes the sandbox's credentials, so that one set of connections fits both.

@@ -1,8 +1,8 @@
-"""The HTTP server: routes calls to platforms, applies wire faults to the bytes, logs, takes orders.
+"""The HTTP server: routes calls to platforms, applies wire faults to the bytes, logs, takes
+orders.
 
 It writes its responses by hand on the standard library's server because a fault must be exact to
-the
-byte: frameworks refuse to send a body that contradicts its announced length.
+the byte: frameworks refuse to send a body that contradicts its announced length.
 """
 
 from __future__ import annotations

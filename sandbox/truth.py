@@ -192,8 +192,7 @@ def _refunds(world: World, known: Known) -> pa.Table:
 
 def _people(world: World, known: Known) -> pa.Table:
     """Identifiers that occur in what is known. Junk is nobody's; a shared device is listed with
-    each of
-    its users and, like a device never signed in, not observable as one person's."""
+    each of its users and, like a device never signed in, not observable as one person's."""
     rows = sorted(set(_identifiers(world, known)))
     columns = list(zip(*rows, strict=True)) if rows else [[], [], [], [], []]
     return pa.table(

@@ -119,7 +119,10 @@
         structure,
         columns,
         [
-            ['currency is not an ISO code', "not coalesce(regexp_matches(currency, '^[A-Z]{3}$'), false)"],
+            [
+                'currency is not an ISO code',
+                "not coalesce(regexp_matches(currency, '^[A-Z]{3}$'), false)",
+            ],
             ['unknown time zone', 'not coalesce(' ~ is_known_zone('timezone') ~ ', false)'],
         ],
         [],

@@ -36,9 +36,9 @@
 
 
 {#-
-    Loads of report rows that the build database has not taken in, as a subquery. Only loads with
-    content of their own: a re-read that says the same changes nothing. Two loads of the same instant
-    are one, the later counts.
+    Loads of report rows that the build database has not taken in, as a subquery. Only loads
+    with content of their own: a re-read that says the same changes nothing. Two loads of the
+    same instant are one, the later counts.
 -#}
 {% macro unapplied_report_loads() -%}
     select

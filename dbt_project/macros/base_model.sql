@@ -5,8 +5,8 @@
     structure   fields to read of the JSON document, for `json_record`
     columns     mapping of column to SQL expression over the struct `r`; a column whose name ends in
                 `_text` is for the rules only and is not kept
-    rules       list of [reason, condition over the columns]; a record that breaks one stays, with its
-                reason and its verbatim text
+    rules       list of [reason, condition over the columns]; a record that breaks one stays,
+                with its reason and its verbatim text
     key         columns that identify a record within its load; a second one with the same key stays
                 too, as 'duplicate key in load', and the first in the order of arrival counts
 -#}
@@ -36,7 +36,8 @@
     judged as (
         select
             *,
-            {{ reject_reason([['record is not a JSON object', 'is_not_json']] + rules) }} as own_reason
+            {{ reject_reason([['record is not a JSON object', 'is_not_json']] + rules) }}
+                as own_reason
         from typed
     ),
 

@@ -1,7 +1,8 @@
 {#-
-    One typed read of a JSON document: a struct with the fields of `structure` (a mapping of field to
-    type, nested mapping, or [element]). A field that is absent or of another shape is null, a document
-    that is not JSON gives a null struct; neither is an error, the caller judges them.
+    One typed read of a JSON document: a struct with the fields of `structure` (a mapping of
+    field to type, nested mapping, or [element]). A field that is absent or of another shape is
+    null, a document that is not JSON gives a null struct; neither is an error, the caller
+    judges them.
 -#}
 {% macro json_record(column, structure) -%}
     {{ adapter.dispatch('json_record')(column, structure) }}
@@ -42,7 +43,8 @@
     select
         keyed.date_day,
         keyed.currency,
-        nullif(json_extract_string(keyed.rates, '$."' || keyed.currency || '"'), 'N/A') as rate_text,
+        nullif(json_extract_string(keyed.rates, '$."' || keyed.currency || '"'), 'N/A')
+            as rate_text,
         keyed.load_id,
         keyed.fetched_at
     from (

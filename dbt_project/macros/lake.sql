@@ -7,10 +7,10 @@ source, account_id, day, load_id, fetched_at, seq, record
 
 
 {#-
-    Pre-hook of the incremental staging models: removes the rows of every partition (source, account,
-    day) of which a newer load is about to be appended, in the same transaction. Kind and stream come
-    from the model's name `base_<kind>__<stream>` unless given. Renders to nothing on a view, on a
-    first run and on a full refresh, where there is no row to remove.
+    Pre-hook of the incremental staging models: removes the rows of every partition (source,
+    account, day) of which a newer load is about to be appended, in the same transaction. Kind
+    and stream come from the model's name `base_<kind>__<stream>` unless given. Renders to
+    nothing on a view, on a first run and on a full refresh, where there is no row to remove.
 -#}
 {% macro lake_partition_cleanup(kind=none, stream=none) -%}
     {%- if execute and model.config.materialized == 'incremental' and is_incremental() -%}

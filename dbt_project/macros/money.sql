@@ -20,17 +20,18 @@
 
 
 {#-
-    Exact quotient of two decimals, rounded half away from zero to `scale` digits (at most 8); null
-    when a side is null or the divisor 0. DuckDB divides decimals as doubles, so the digits are worked
-    out in integers there; both sides are read with 8 decimals and may reach 1e17.
+    Exact quotient of two decimals, rounded half away from zero to `scale` digits (at most 8);
+    null when a side is null or the divisor 0. DuckDB divides decimals as doubles, so the digits
+    are worked out in integers there; both sides are read with 8 decimals and may reach 1e17.
 -#}
 {% macro decimal_divide(numerator, denominator, scale=6) -%}
     {{ adapter.dispatch('decimal_divide')(numerator, denominator, scale) }}
 {%- endmacro %}
 
 {% macro default__decimal_divide(numerator, denominator, scale) -%}
-    {%- set above = 'cast(abs(cast(' ~ numerator ~ ' as decimal(26, 8))) * 100000000 as hugeint)' -%}
-    {%- set below = 'cast(abs(cast(' ~ denominator ~ ' as decimal(26, 8))) * 100000000 as hugeint)' -%}
+    {%- set units = ' as decimal(26, 8))) * 100000000 as hugeint)' -%}
+    {%- set above = 'cast(abs(cast(' ~ numerator ~ units -%}
+    {%- set below = 'cast(abs(cast(' ~ denominator ~ units -%}
     cast(
         cast(
             case when ({{ numerator }} < 0) <> ({{ denominator }} < 0) then -1 else 1 end

@@ -1,5 +1,5 @@
--- A user, customer, e-mail or phone belongs to one person; a device too, except in turns that do not
--- overlap.
+-- A user, customer, e-mail or phone belongs to one person; a device too, except in turns that do
+-- not overlap.
 
 with turns as (
 

@@ -5,12 +5,11 @@ select
     'step' as what,
     cast(date_day as {{ dbt.type_string() }}) as which
 from {{ ref('fct_funnel_daily') }}
-where not (
-    landings >= registrations
-    and registrations >= activations
-    and activations >= first_orders
-    and first_orders >= repeat_orders
-)
+where
+    landings < registrations
+    or registrations < activations
+    or activations < first_orders
+    or first_orders < repeat_orders
 
 union all
 

@@ -13,7 +13,7 @@ from sandbox.clock import DAY, iso_day
 from sandbox.commerce import PRODUCTS
 from sandbox.files import order_id
 from sandbox.journeys import APP_OPEN, EVENT_TYPES, IDENTITY_CODES, LANDING
-from sandbox.people import ANDROID, IOS, JUNK_IDS, mix, uuid_of
+from sandbox.people import ANDROID, IOS, JUNK_IDS, mix, uuids_of
 from sandbox.world import World
 
 PROJECT = "434000"
@@ -77,11 +77,12 @@ class _Row(NamedTuple):
     uploaded_at: int
     market: int
     uuid_key: int
-    insert_key: int
     hardware: int
     session_id: int
     person: int
     order: int
+    uuid: str
+    insert_id: str
 
 
 class Records:
@@ -93,9 +94,8 @@ class Records:
     def between(self, low: int, high: int) -> list[dict[str, Any]]:
         """Events of rows low..high-1 with every key of the export.
 
-        Columns are turned into Python lists once per hour: reading 320,000 events cell by cell out
-        of
-        arrays took 14 s, this takes a third.
+        Columns are turned into Python lists once per hour: reading 320,000 events cell by cell
+        out of arrays took 14 s, this takes a third.
         """
         world, events, sessions = self._world, self._world.events, self._world.sessions
         rows = slice(low, high)
@@ -112,13 +112,16 @@ class Records:
             events.uploaded_at[rows],
             world.people.market[sessions.person[session]],
             events.uuid_key[rows],
-            events.insert_key[rows],
             world.people.device_platform[device],
             np.where(events.in_session[rows], sessions.started_at[session] // 1000, -1),
             sessions.person[session],
             events.order[rows],
         )
-        values = zip(*(column.tolist() for column in columns), strict=True)
+        ids = (
+            uuids_of(world.seed, events.uuid_key[rows]),
+            uuids_of(world.seed + 23, events.insert_key[rows]),
+        )
+        values = zip(*(column.tolist() for column in columns), *ids, strict=True)
         return [self._record(_Row(*row)) for row in values]
 
     def _record(self, row: _Row) -> dict[str, Any]:
@@ -134,7 +137,7 @@ class Records:
         happened, uploaded = _stamp(row.happened_at), row.uploaded_at
         device_id = world.texts.device_id(row.device)
         return _NOTHING | {
-            "$insert_id": uuid_of(world.seed + 23, row.insert_key),
+            "$insert_id": row.insert_id,
             # One id per app account, or per device as long as nobody has signed in.
             "amplitude_id": 550_000_000_000
             + (row.user if row.user >= 0 else 10_000_000 + row.device),
@@ -176,7 +179,7 @@ class Records:
             "user_creation_time": None,
             "user_id": user_id,
             "user_properties": self._user_properties(row.user, row.session) if is_identity else {},
-            "uuid": uuid_of(world.seed, row.uuid_key),
+            "uuid": row.uuid,
             "version_name": "4.2.0" if model else None,
         }
 

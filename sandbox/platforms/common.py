@@ -1,5 +1,5 @@
-"""What the platforms share: requests, answers and report lines before they are written in anyone's
-way."""
+"""What the platforms share: requests, answers and report lines before they are written in
+anyone's way."""
 
 from __future__ import annotations
 

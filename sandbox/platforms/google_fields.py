@@ -118,7 +118,7 @@ def drifted_row(rule: Rule | None, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def placed(entry: Entry, level: str, entity: catalog.Entity) -> Entry:
-    """The entry made one about an entity: the entity itself and what it lies in, down to the level."""
+    """The entry made one about an entity: itself and what it lies in, down to the level."""
     if level == "account":
         return entry
     ad = entity if isinstance(entity, catalog.Ad) else None

@@ -6,11 +6,13 @@
     )) }}{% endif %}"],
 ) }}
 
-with staged as (
+with typed as (
 
     select
         staged.*,
         {{ people_host('staged.referrer') }} as referrer_host,
+        lower(staged.utm_source) as source_tag,
+        lower(staged.utm_medium) as medium_tag,
         case
             when staged.gclid is not null then 'gclid'
             when staged.fbclid is not null then 'fbclid'
@@ -27,35 +29,51 @@ with staged as (
 
 ),
 
+staged as (
+
+    select
+        *,
+        case
+            when carries_channel
+                then
+                    coalesce(click_id_type, '')
+                    || chr(31) || coalesce(source_tag, '')
+                    || chr(31) || coalesce(medium_tag, '')
+                    || chr(31) || coalesce(referrer_host, '')
+        end as origin_key
+    from typed
+
+),
+
 -- Rules are tried on the few distinct combinations, not on every event.
 origins as (
 
     select distinct
+        origin_key,
         click_id_type,
-        lower(utm_source) as utm_source,
-        lower(utm_medium) as utm_medium,
+        source_tag,
+        medium_tag,
         referrer_host
     from staged
-    where carries_channel
+    where origin_key is not null
 
 ),
 
 ranked_rules as (
 
     select
-        origins.*,
+        origins.origin_key,
         rules.channel_id,
         row_number() over (
-            partition by
-                origins.click_id_type, origins.utm_source, origins.utm_medium, origins.referrer_host
+            partition by origins.origin_key
             order by rules.rule_order
         ) as rule_rank
     from origins
     inner join {{ ref('channel_rules') }} as rules
         on
             ({{ people_rule_matches('origins.click_id_type', 'rules.click_id_type') }})
-            and ({{ people_rule_matches('origins.utm_source', 'rules.utm_source') }})
-            and ({{ people_rule_matches('origins.utm_medium', 'rules.utm_medium') }})
+            and ({{ people_rule_matches('origins.source_tag', 'rules.utm_source') }})
+            and ({{ people_rule_matches('origins.medium_tag', 'rules.utm_medium') }})
             and (
                 {{ people_rule_matches('origins.referrer_host', 'rules.referrer_host') }}
                 or origins.referrer_host like '%.' || rules.referrer_host
@@ -66,10 +84,7 @@ ranked_rules as (
 origin_channels as (
 
     select
-        ranked_rules.click_id_type,
-        ranked_rules.utm_source,
-        ranked_rules.utm_medium,
-        ranked_rules.referrer_host,
+        ranked_rules.origin_key,
         channels.channel_id,
         channels.platform,
         channels.is_paid
@@ -108,9 +123,4 @@ select
     coalesce(staged.gclid, staged.fbclid, staged.ttclid) as click_id
 from staged
 left join origin_channels
-    on
-        staged.carries_channel
-        and staged.click_id_type is not distinct from origin_channels.click_id_type
-        and lower(staged.utm_source) is not distinct from origin_channels.utm_source
-        and lower(staged.utm_medium) is not distinct from origin_channels.utm_medium
-        and staged.referrer_host is not distinct from origin_channels.referrer_host
+    on staged.origin_key = origin_channels.origin_key

@@ -36,7 +36,7 @@ events as (
         shared.node_id is not null as is_device_shared
     from {{ ref('int_events') }} as events
     left join {{ ref('int_events_sessions') }} as sessions
-        on events.session_no is null and events.event_id = sessions.event_id
+        on events.event_id = sessions.event_id
     left join refused as refused_users
         on events.user_node_id = refused_users.node_id
     left join refused as refused_devices

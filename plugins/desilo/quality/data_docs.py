@@ -3,7 +3,8 @@
 Its templates ask eight hosts for style sheets and scripts; a page without them is unstyled, waits
 for time-outs, hides every folded section, and its index (a table filled by a script) is empty. What
 is fetched is taken out, the promotional parts too; one small style sheet stands in, folded sections
-open by their link alone, and the index is written here: every check with its reason, failures first.
+open by their link alone, and the index is written here: every check with its reason, the failures
+first.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from expectations.registry import Claim
 
 SITE = "gate"
+STATES = {"critical": "failed", "warning": "warned"}
 STYLE_FILE = "data_docs.css"
 REMOVED = (
     re.compile(r"<script\b[^>]*>.*?</script>", re.DOTALL | re.IGNORECASE),
@@ -98,7 +100,9 @@ def _index(
 <p class="verdict {verdict.lower()}">{verdict}: {passed} checks passed,
 {warned} warned, {blocking} failed.</p>
 <table class="checks">
-<thead><tr><th></th><th>Check</th><th>What it protects</th><th>Result</th><th>About</th></tr></thead>
+<thead>
+<tr><th></th><th>Check</th><th>What it protects</th><th>Result</th><th>About</th></tr>
+</thead>
 <tbody>
 {rows}
 </tbody>
@@ -110,7 +114,7 @@ def _index(
 
 
 def _row(docs_dir: Path, check: CheckResult, claim: Claim) -> str:
-    state = "passed" if check.success else {"critical": "failed", "warning": "warned"}[check.severity]
+    state = "passed" if check.success else STATES[check.severity]
     pages = sorted((docs_dir / "validations" / check.suite).rglob("*.html"))
     name = escape(check.check_name)
     if pages:

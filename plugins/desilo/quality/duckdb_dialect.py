@@ -24,7 +24,7 @@ from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.pool import StaticPool
 
 
-class BufferedExecutionContext(duckdb_engine.Dialect.execution_ctx_cls):  # type: ignore[misc]
+class BufferedExecutionContext(duckdb_engine.Dialect.execution_ctx_cls):
     """Holds every row of a statement before its connection can go away."""
 
     def post_exec(self) -> None:
@@ -38,7 +38,7 @@ class BufferedExecutionContext(duckdb_engine.Dialect.execution_ctx_cls):  # type
             )
 
 
-class BufferedDialect(duckdb_engine.Dialect):  # type: ignore[misc]
+class BufferedDialect(duckdb_engine.Dialect):
     """``duckdb+buffered``: duckdb_engine's dialect with eager rows."""
 
     driver = "buffered"

@@ -163,15 +163,15 @@ def _results(
 def _measured(result: Mapping[str, Any], success: bool) -> tuple[int | None, str | None, str]:
     """(unexpected count, observed value, first rows in words) of a result."""
     rows = (result.get("details") or {}).get("unexpected_rows")
-    if rows is not None:
-        found = int(result["observed_value"])
-        return found, f"{found} rows", "" if success else _in_words(rows, found)
-    values = result.get("partial_unexpected_list") or []
-    found = result.get("unexpected_count")
     observed = result.get("observed_value")
-    if found is not None:
+    if rows is not None:
+        count = int(observed or 0)
+        return count, f"{count} rows", "" if success else _in_words(rows, count)
+    if result.get("unexpected_count") is not None:
+        count = int(result["unexpected_count"])
+        values = result.get("partial_unexpected_list") or []
         shown = [each if isinstance(each, Mapping) else {"value": each} for each in values]
-        return int(found), f"{found} rows", "" if success else _in_words(shown, int(found))
+        return count, f"{count} rows", "" if success else _in_words(shown, count)
     return None, None if observed is None else str(observed), "" if success else f"saw {observed}"
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  a statement is easier to read on one line
 """The landing gate: good nights pass, every planted fault is caught by its own name."""
 
 from __future__ import annotations

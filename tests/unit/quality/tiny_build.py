@@ -1,3 +1,4 @@
+# ruff: noqa: E501  a statement is easier to read on one line
 """A build database of twenty days and a handful of rows in which every claim of both gates holds."""
 
 from __future__ import annotations

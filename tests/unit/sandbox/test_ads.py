@@ -30,7 +30,10 @@ def test_conversions_grow_towards_the_final_number(world: World) -> None:
     for account in catalog.ACCOUNTS:
         totals = []
         for age in (1, 2, 5, 12, 40):
-            rows = [at_age(world, account.account_id, day, age) for day in range(FIRST_DAY, FIRST_DAY + 20)]
+            rows = [
+                at_age(world, account.account_id, day, age)
+                for day in range(FIRST_DAY, FIRST_DAY + 20)
+            ]
             totals.append(sum(row.conversions for day in rows for row in day.values()))
         assert totals == sorted(totals) and totals[0] < totals[-1]
         cells = [i for i, cell in enumerate(catalog.CELLS) if cell.campaign.account is account]
@@ -55,7 +58,7 @@ def test_spend_moves_by_about_a_percent_for_two_days_and_then_stands(world: Worl
 
 
 def test_days_that_have_not_begun_for_the_account_have_no_rows(world: World) -> None:
-    now = (FIRST_DAY + 20) * DAY + 1  # a second past midnight UTC: Shanghai is ahead, Los Angeles behind
+    now = (FIRST_DAY + 20) * DAY + 1  # midnight UTC: Shanghai is ahead, Los Angeles behind
     for account in catalog.ACCOUNTS:
         rows = ads.report(world.ads, account.account_id, FIRST_DAY, LAST_DAY, now)
         assert max(row.day for row in rows) == local_day(now, account.zone)

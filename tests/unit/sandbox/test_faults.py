@@ -9,7 +9,13 @@ from sandbox.faults import Faults, Rule, drifted
 
 
 def acts(faults: Faults, calls: int, **more: object) -> list[bool]:
-    asked = {"path": "/graph/v26.0/act_1001/insights", "account": "1001", "since": None, "until": None, "level": None}
+    asked = {
+        "path": "/graph/v26.0/act_1001/insights",
+        "account": "1001",
+        "since": None,
+        "until": None,
+        "level": None,
+    }
     asked |= more
     return [faults.for_answer("meta_ads", **asked) is not None for _ in range(calls)]  # type: ignore[arg-type]
 
@@ -34,7 +40,9 @@ def faults(**match: object) -> Faults:
         ({"path_contains": "/campaigns"}, [False] * 5),
     ],
 )
-def test_counters_and_names_decide_when_a_rule_acts(match: dict[str, object], expected: list[bool]) -> None:
+def test_counters_and_names_decide_when_a_rule_acts(
+    match: dict[str, object], expected: list[bool]
+) -> None:
     assert acts(faults(**match), 5) == expected
 
 
@@ -55,7 +63,8 @@ def test_silent_rules_do_not_touch_the_wire() -> None:
 @pytest.mark.parametrize(
     "document",
     [None, {}, {"kind": "gremlins"}, {"kind": "http_500", "match": {"platform": "myspace"}},
-     {"kind": "http_500", "match": {"acount": "1"}}, {"kind": "http_500", "match": {"day": "soon"}}],
+     {"kind": "http_500", "match": {"acount": "1"}},
+     {"kind": "http_500", "match": {"day": "soon"}}],
 )  # fmt: skip
 def test_a_rule_that_says_nothing_sensible_is_refused(document: object) -> None:
     with pytest.raises(ValueError):

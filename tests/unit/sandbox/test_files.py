@@ -13,17 +13,25 @@ FILES = {"orders.csv", "order_lines.parquet", "refunds.ndjson", "coupons.csv"}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
-def test_each_closed_day_has_its_four_files_and_no_temporary_ones(world: World, tmp_path: Path) -> None:
+def test_each_closed_day_has_its_four_files_and_no_temporary_ones(
+    world: World, tmp_path: Path
+) -> None:
     days = Drop(world, tmp_path, Faults()).deliver(night(day_of("2026-01-05")))
     assert days == [f"2026-01-0{n}" for n in range(1, 6)]
     for day in days:
         assert {path.name for path in (tmp_path / day).iterdir()} == FILES
 
 
-def test_delivering_again_writes_nothing_and_elsewhere_the_same_bytes(world: World, tmp_path: Path) -> None:
+def test_delivering_again_writes_nothing_and_elsewhere_the_same_bytes(
+    world: World, tmp_path: Path
+) -> None:
     now = night(day_of("2026-01-20"))
     one, other = Drop(world, tmp_path / "a", Faults()), Drop(world, tmp_path / "b", Faults())
     one.deliver(night(day_of("2026-01-09")))

@@ -52,7 +52,11 @@ def test_each_person_has_one_first_order_and_it_is_the_earliest_valid(world: Wor
     known = known_at(world, night(day_of("2026-03-31")))
     first = first_valid(world, known)
     people = world.shop.person[first]
-    assert len(set(people.tolist())) == len(people) == len(set(world.shop.person[known.is_valid].tolist()))
+    assert (
+        len(set(people.tolist()))
+        == len(people)
+        == len(set(world.shop.person[known.is_valid].tolist()))
+    )
     for order in np.flatnonzero(first):
         earlier = known.is_valid & (world.shop.person == world.shop.person[order])
         assert world.shop.ordered_at[earlier].min() == world.shop.ordered_at[order]

@@ -34,7 +34,9 @@ def get(recordings: Path, target: str, headers: dict[str, str]) -> tuple[int, by
     return answer.status, answer.body
 
 
-def report(recordings: Path, level: str, since: str = "2021-10-15", until: str = "2021-11-10") -> list[dict[str, Any]]:
+def report(
+    recordings: Path, level: str, since: str = "2021-10-15", until: str = "2021-11-10"
+) -> list[dict[str, Any]]:
     dimension = {"AD": "ad_id", "CAMPAIGN": "campaign_id"}[level]
     target = (
         f"/tiktok/open_api/v1.3/report/integrated/get/?advertiser_id={ADVERTISER}&report_type=BASIC"
@@ -50,22 +52,26 @@ def report(recordings: Path, level: str, since: str = "2021-10-15", until: str =
 
 def test_recorded_ad_days_come_once_and_add_up_to_the_recording(recordings: Path) -> None:
     spend = {}
-    for name, stream in (("expected_records.jsonl", "ads_reports_daily"), ("expected_records2.jsonl", "ads_reports")):
+    for name, stream in (
+        ("expected_records.jsonl", "ads_reports_daily"),
+        ("expected_records2.jsonl", "ads_reports"),
+    ):
         for line in (recordings / "tiktok" / name).read_text().splitlines():
             record = json.loads(line)
             if record["stream"] == stream:
                 key = (str(record["data"]["ad_id"]), record["data"]["stat_time_day"])
                 spend[key] = Decimal(record["data"]["metrics"]["spend"])
     served = report(recordings, "AD")
-    got = {(r["dimensions"]["ad_id"], r["dimensions"]["stat_time_day"]): Decimal(r["metrics"]["spend"]) for r in served}
+    got = {
+        (r["dimensions"]["ad_id"], r["dimensions"]["stat_time_day"]): Decimal(r["metrics"]["spend"])
+        for r in served
+    }
     assert got == spend and len(served) == len(spend) == 4
     assert sum(got.values()) == Decimal("60.00")
 
 
-def test_campaign_days_are_those_recorded_and_no_others(recordings: Path) -> None:
-    days = {row["dimensions"]["stat_time_day"][:10] for row in report(recordings, "CAMPAIGN")}
-    assert days == {"2021-10-22", "2021-10-24", "2021-10-27", "2021-10-28"}
-    assert report(recordings, "CAMPAIGN", "2023-01-01", "2023-01-20") == []
+def test_campaign_rows_of_other_days_than_the_ads_are_not_served(recordings: Path) -> None:
+    assert report(recordings, "CAMPAIGN", "2021-10-15", "2021-11-10") == []
 
 
 def test_values_travel_as_strings_and_nothing_as_a_dash(recordings: Path) -> None:

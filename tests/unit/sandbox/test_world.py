@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from sandbox import catalog
-from sandbox.clock import COMPANY_ZONE, DAY, SECOND, local_day
+from sandbox.catalog import DIRECT
+from sandbox.clock import COMPANY_ZONE, DAY, SECOND, instant, local_day
 from sandbox.events import touches
 from sandbox.journeys import CODE
-from sandbox.ledger import WINDOW
-from sandbox.people import KIOSK, PRIVATE, TABLET
+from sandbox.ledger import WINDOW, credit, known_at, touches_at
+from sandbox.people import KIOSK, PRIVATE, TABLET, uuid_of, uuids_of
 from sandbox.world import World, make_world
 
 
@@ -148,3 +149,28 @@ def test_whoever_writes_from_two_addresses_gives_a_phone_number(large: World) ->
     assert people.has_second_email.sum() > 100
     assert people.has_phone[people.has_second_email].all()
     assert (people.second_user >= 0).sum() > 100
+
+
+def test_uuids_made_by_the_hundred_are_those_made_one_by_one() -> None:
+    numbers = np.array([0, 1, 77, 320_000, 10**12])
+    for seed in (7, 30):
+        assert uuids_of(seed, numbers) == [uuid_of(seed, number) for number in numbers.tolist()]
+
+
+def test_credit_holds_for_a_world_of_many_people(large: World) -> None:
+    """Person and time share one integer: a span counted from 1970 would not fit beside 24,000."""
+    known = known_at(large, instant("2026-04-01T08:30:00Z"))
+    touched = touches_at(large, known)
+    credited = credit(large, known, touched)
+    mine = defaultdict(list)
+    for row, person in enumerate(touched.person.tolist()):
+        mine[person].append(row)
+    for order in np.flatnonzero(known.is_valid)[::20].tolist():
+        at = large.shop.ordered_at[order]
+        rows = [
+            row
+            for row in mine[int(large.shop.person[order])]
+            if at - WINDOW <= touched.at[row] < at
+        ]
+        sourced = [row for row in rows if touched.channel[row] != DIRECT]
+        assert credited[order] == (sourced or rows or [-1])[-1]

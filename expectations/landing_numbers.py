@@ -1,0 +1,204 @@
+"""Landing claims about what the ad reports say: their pages, days, money and accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from expectations.registry import Claim, Severity, Suite, claim, text
+
+UNITS_PER_DOLLAR = {
+    "JPY": 150, "KRW": 1400, "VND": 25000, "IDR": 16000, "HUF": 370, "CLP": 950, "COP": 4000,
+    "INR": 85, "TWD": 32, "THB": 35, "PHP": 57, "RUB": 90, "PKR": 280, "NGN": 1500,
+}  # fmt: skip
+"""Order of magnitude only: bounds of money must not mistake a small currency for a wrong unit."""
+
+REFETCH = "Re-land the account and day named here (`make backfill`), then run the night again."
+
+
+def suites(limits: Mapping[str, float]) -> list[Suite]:
+    """Suites on the numbers of the night's ad reports and on the accounts they belong to."""
+    return [_reports(limits), _zone(), _money(limits), _accounts()]
+
+
+def data_claim(
+    name: str, severity: Severity, subject: str, protects: str, on_failure: str, query: str
+) -> Claim:
+    """A claim that whoever runs the pipeline answers for."""
+    return claim(name, severity, subject, "data", protects, on_failure, query)
+
+
+def _reports(limits: Mapping[str, float]) -> Suite:
+    drop = limits["ad_share_drop"]
+    return Suite(
+        "landing_reports",
+        "select * from spend_now",
+        (
+            data_claim(
+                "page_not_missing",
+                "critical",
+                "ad reports landed tonight",
+                "Campaigns keep the ads that make up their spend: a campaign whose ad rows fall "
+                "away while its own row stays (or the other way round) lost a page.",
+                REFETCH,
+                f"""
+                select platform, account_id, day, count(*) as campaigns,
+                    sum(spend) as campaign_spend, sum(ad_spend) as ad_spend
+                from (
+                    select *,
+                        coalesce(ad_spend, 0) / nullif(spend, 0) as share,
+                        median(coalesce(ad_spend, 0) / nullif(spend, 0)) over (
+                            partition by platform, account_id, campaign_id
+                        ) as usual_share,
+                        count(*) over (partition by platform, account_id, campaign_id) as days,
+                        count(spend) over (partition by platform, account_id, day)
+                            as campaigns_of_day
+                    from {{batch}}
+                )
+                where is_new and (
+                    (days >= 5 and usual_share > 0 and spend > 0 and share < {drop} * usual_share)
+                    or (spend is null and ad_spend > 0 and campaigns_of_day > 0)
+                )
+                group by platform, account_id, day
+                order by platform, account_id, day
+                """,
+            ),
+        ),
+    )
+
+
+def _zone() -> Suite:
+    return Suite(
+        "landing_zone",
+        "select * from account_days",
+        (
+            data_claim(
+                "zone_not_shifted",
+                "critical",
+                "ad reports landed tonight",
+                "A day's numbers are those of that day in the account's zone.",
+                "Compare the account's zone at the platform with dim_account, and one day's spend "
+                "with the platform's screen; then land the window again.",
+                """
+                select platform, account_id, 'rows carry another day' as why,
+                    count(*) as found, max(day) as day
+                from report_rows
+                where own_date <> day
+                group by platform, account_id
+                union all
+                select now.platform, now.account_id, 'numbers moved by a day' as why,
+                    count(*) as found, max(now.day) as day
+                from (select * from {batch}) as now
+                join account_days as neighbour
+                    on neighbour.platform = now.platform
+                    and neighbour.account_id = now.account_id
+                    and neighbour.day in (now.day - 1, now.day + 1)
+                where now.is_new and now.spend > 0
+                    and now.spend = neighbour.spend_before and now.clicks = neighbour.clicks_before
+                    and now.spend is distinct from now.spend_before
+                group by now.platform, now.account_id, neighbour.day - now.day
+                having count(*) >= 3
+                order by platform, account_id, why
+                """,
+            ),
+        ),
+    )
+
+
+def _money(limits: Mapping[str, float]) -> Suite:
+    jump, restated = limits["money_jump"], limits["money_restated"]
+    low, high = limits["cost_per_click_min"], limits["cost_per_click_max"]
+    scales = ", ".join(f"({text(code)}, {units})" for code, units in UNITS_PER_DOLLAR.items())
+    return Suite(
+        "landing_money",
+        "select * from account_days",
+        (
+            data_claim(
+                "money_in_range",
+                "critical",
+                "ad spend landed tonight",
+                "Spend is in the unit that was declared: no account is a hundred times dearer or "
+                "cheaper per click than itself, than last night's reading of the same day, or "
+                "than any advertiser pays.",
+                "Look at the unit on the wire (major, minor, micros) in the platform's change log; "
+                "correct the stream's declaration or land the day again.",
+                f"""
+                with currencies as (
+                    select platform, account_id, max(currency) as currency
+                    from account_snapshots group by all
+                ),
+                scales (currency, units) as (values {scales}),
+                measured as (
+                    select days.*,
+                        spend / nullif(clicks, 0) as cost_per_click,
+                        spend_before / nullif(clicks_before, 0) as cost_per_click_before,
+                        median(spend / nullif(clicks, 0)) over (
+                            partition by days.platform, days.account_id order by day
+                            rows between 28 preceding and 1 preceding
+                        ) as usual,
+                        coalesce(units, 1) as units
+                    from (select * from {{batch}}) as days
+                    left join currencies
+                        on currencies.platform = days.platform
+                        and currencies.account_id = days.account_id
+                    left join scales on scales.currency = currencies.currency
+                )
+                select platform, account_id, day, spend, clicks, usual, cost_per_click_before
+                from measured
+                where is_new and (
+                    (clicks >= 10 and (
+                        cost_per_click > {jump} * usual or usual > {jump} * cost_per_click
+                    ))
+                    or (clicks >= 10 and (
+                        cost_per_click > {restated} * cost_per_click_before
+                        or cost_per_click_before > {restated} * cost_per_click
+                    ))
+                    or (clicks >= 20 and spend > 0 and (
+                        cost_per_click < {low} * units or cost_per_click > {high} * units
+                    ))
+                    or spend < 0
+                )
+                order by platform, account_id, day desc
+                """,
+            ),
+        ),
+    )
+
+
+def _accounts() -> Suite:
+    def differs(column: str) -> str:
+        return f"""
+        select platform, account_id, max_by({column}, day) as {column}_now,
+            string_agg(distinct {column}, ', ' order by {column}) as seen
+        from {{batch}}
+        where {column} is not null
+        group by platform, account_id
+        having count(distinct {column}) > 1
+        order by platform, account_id
+        """
+
+    new_account = (
+        "Platforms do not change this on a living account: the id was given to another account, "
+        "or the answer is another account's. Ask whoever owns the account before anything else."
+    )
+    return Suite(
+        "landing_accounts",
+        "select * from account_snapshots",
+        (
+            data_claim(
+                "currency_unchanged",
+                "critical",
+                "accounts",
+                "An account's money is in the currency it has always been in.",
+                new_account,
+                differs("currency"),
+            ),
+            data_claim(
+                "account_zone_unchanged",
+                "critical",
+                "accounts",
+                "An account's days are days of the zone they have always been in.",
+                new_account,
+                differs("timezone"),
+            ),
+        ),
+    )

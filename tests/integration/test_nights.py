@@ -1,0 +1,95 @@
+"""Many nights, two at once, killed ones, readers meanwhile: the release is the same."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.integration.nights import World
+
+SMALL = {"DESILO_SANDBOX": "small"}
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The small world after its last night, built from nothing."""
+    world = World(tmp_path_factory.mktemp("small") / "world", SMALL)
+    world.folder.mkdir()
+    world.night()
+    return world
+
+
+def test_many_nights_give_what_one_build_from_nothing_gives(night: World, tmp_path: Path) -> None:
+    """Incremental equals full: three nights in a row, then the same lake built from nothing."""
+    world = World(tmp_path / "world", SMALL)
+    world.folder.mkdir()
+    for day in ("2026-03-28", "2026-03-30", "2026-03-31"):
+        world.night("--day", day)
+    incremental = world.content()
+    assert not world.manifest()["is_full_refresh"]
+    (world.home / "build.duckdb").unlink()
+    world.night("--day", "2026-03-31")
+    assert world.manifest()["is_full_refresh"]
+    assert world.content() == incremental
+    # What was restated in between is history; the numbers themselves are those of one night.
+    told_differently = {"fct_spend_restatement", "fct_ad_spend", "meta_quarantine"}
+    assert {k: v for k, v in incremental.items() if k not in told_differently} == {
+        k: v for k, v in night.content().items() if k not in told_differently
+    }
+
+
+def test_an_earlier_day_is_released_as_it_would_have_been(night: World, tmp_path: Path) -> None:
+    world = night.copy(tmp_path / "world")
+    world.night("--day", "2026-03-20")
+    assert world.current() == "2026-03-20.01"
+    assert world.rows("select max(date_day) from fct_ad_spend")[0][0].isoformat() == "2026-03-20"
+    assert world.rows("select max(order_date) <= date '2026-03-20' from fct_orders") == [(True,)]
+    world.night("--day", "2026-03-31")
+    assert world.content() == night.content()
+
+
+def test_two_nights_at_once_do_not_damage_each_other(night: World, tmp_path: Path) -> None:
+    world = night.copy(tmp_path / "world")
+    first, second = world.start(), world.start()
+    for each in (first, second):
+        said, _ = each.communicate()
+        assert each.returncode == 0, said
+    assert world.current() == "2026-03-31.03"
+    assert world.content() == night.content()
+
+
+@pytest.mark.parametrize("point", [1, 40, 85, 86, 87, 88, 90, 93, 96])
+def test_a_night_killed_anywhere_and_run_again_gives_the_same_release(
+    night: World, tmp_path: Path, point: int
+) -> None:
+    """The walk over every write of landing and publication is in tests/unit/test_crash.py."""
+    world = night.copy(tmp_path / "world")
+    killed = world.start(DESILO_CRASH_AT=str(point))
+    killed.communicate()
+    assert killed.returncode in (0, -signal.SIGKILL)
+    world.night()
+    assert world.content() == night.content()
+
+
+def test_readers_have_no_conflict_while_a_night_is_building(night: World, tmp_path: Path) -> None:
+    world = night.copy(tmp_path / "world")
+    building = world.start()
+    ended = threading.Event()
+    reads = 0
+
+    def wait() -> None:
+        building.communicate()
+        ended.set()
+
+    threading.Thread(target=wait).start()
+    database = str(world.releases / "current" / "marts.duckdb")
+    while not ended.wait(0.2):
+        with duckdb.connect(database, read_only=True) as reader:
+            assert reader.execute("select count(*) > 0 from fct_orders").fetchone() == (True,)
+        reads += 1
+    assert building.returncode == 0
+    assert reads > 3

@@ -1,0 +1,195 @@
+"""The truth ledger is the judge: not whether a night runs, but whether it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.nights import World, write_truth
+
+NOW = "2026-04-01T08:30:00Z"
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The default world (20,000 people, 90 days, six accounts), one night."""
+    world = World(tmp_path_factory.mktemp("default"), {})
+    world.night()
+    return world
+
+
+@pytest.fixture(scope="module")
+def ask(night: World, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
+    """Ask the release, with the truth's files under {name}."""
+    folder = tmp_path_factory.mktemp("truth")
+    write_truth(folder, world="default", now=NOW)
+    files = {path.stem: f"read_parquet('{path}')" for path in Path(folder).glob("*.parquet")}
+    return lambda sql: night.rows(sql.format(**files))
+
+
+def test_spend_clicks_and_impressions_of_every_ad_and_day_equal_the_truth(
+    ask: Callable[[str], Any],
+) -> None:
+    compared, apart = ask(
+        """
+        with truth as (
+            select platform, account_id, date_day, campaign_id,
+                coalesce(ad_id, '(unallocated)') as ad_id,
+                sum(spend_native) as spend, sum(clicks) as clicks, sum(impressions) as impressions
+            from {spend} group by all
+        ),
+        mart as (
+            select platform, account_id, date_day, campaign_id, ad_id,
+                sum(spend_native) as spend, sum(clicks) as clicks, sum(impressions) as impressions
+            from fct_ad_spend group by all
+        )
+        select count(*), count(*) filter (
+            where coalesce(truth.spend, 0) <> coalesce(mart.spend, 0)
+                or coalesce(truth.clicks, 0) <> coalesce(mart.clicks, 0)
+                or coalesce(truth.impressions, 0) <> coalesce(mart.impressions, 0)
+        )
+        from truth full join mart using (platform, account_id, date_day, campaign_id, ad_id)
+        """
+    )[0]
+    assert compared > 5000
+    assert apart == 0
+
+
+def test_orders_refunds_and_costs_equal_the_truth_to_the_cent(ask: Callable[[str], Any]) -> None:
+    compared, apart = ask(
+        """
+        with mart as (
+            select order_id, sum(gross_native) as gross, sum(discount_native) as discount,
+                sum(refund_native) as refund, sum(cost_native) as cost, bool_or(is_valid) as valid
+            from fct_orders group by order_id
+        )
+        select count(*), count(*) filter (
+            where mart.gross is distinct from truth.gross
+                or mart.discount is distinct from truth.discount
+                or mart.refund is distinct from truth.refund
+                or mart.cost is distinct from truth.cost
+                or mart.gross - mart.discount - mart.refund - mart.cost
+                    is distinct from truth.contribution_margin
+                or mart.valid is distinct from truth.is_valid
+        )
+        from {orders} as truth full join mart using (order_id)
+        """
+    )[0]
+    assert compared > 7000
+    assert apart == 0
+
+
+def test_new_customers_per_day_and_channel_are_exact(ask: Callable[[str], Any]) -> None:
+    wrong = ask(
+        """
+        with mart as (
+            select orders.order_date as date_day, credited.channel_id,
+                count(distinct orders.person_id) as new_customers
+            from fct_attribution as credited
+            join (select distinct order_id, order_date, person_id from fct_orders where is_first)
+                as orders using (order_id)
+            where credited.conversion_kind = 'first_order'
+            group by all
+        )
+        select * from {new_customers} as truth full join mart using (date_day, channel_id)
+        where coalesce(truth.new_customers, 0) <> coalesce(mart.new_customers, 0)
+        """
+    )
+    assert wrong == []
+
+
+def test_people_are_found_with_high_pairwise_precision_and_recall(
+    ask: Callable[[str], Any],
+) -> None:
+    precision, recall, found = ask(
+        """
+        with truth as (
+            select distinct true_person_id,
+                replace(identifier_type, 'device_id', 'device') as kind,
+                case
+                    when identifier_type = 'user_id' and contains(identifier_value, '@')
+                        then sha256(lower(trim(identifier_value)))
+                    else identifier_value
+                end as value
+            from {people} where is_observable and not is_shared
+        ),
+        mart as (
+            select identifier_type as kind, identifier_value as value, min(person_id) as person_id
+            from person_identifiers group by all
+        ),
+        both_sides as (select * from truth left join mart using (kind, value)),
+        together as (
+            select sum(n * (n - 1) / 2) as pairs from (
+                select count(*) as n from both_sides where person_id is not null
+                group by true_person_id, person_id
+            )
+        ),
+        claimed as (
+            select sum(n * (n - 1) / 2) as pairs from (
+                select count(*) as n from both_sides where person_id is not null group by person_id
+            )
+        ),
+        true_pairs as (
+            select sum(n * (n - 1) / 2) as pairs from (
+                select count(*) as n from both_sides group by true_person_id
+            )
+        )
+        select together.pairs / claimed.pairs, together.pairs / true_pairs.pairs,
+            (select count(person_id) / count(*) from both_sides)
+        from together, claimed, true_pairs
+        """
+    )[0]
+    assert found > 0.99
+    assert precision >= 0.99
+    assert recall >= 0.95
+
+
+def test_converted_spend_uses_the_rate_that_was_published_for_the_day(
+    ask: Callable[[str], Any],
+) -> None:
+    wrong = ask(
+        """
+        select count(*) from fct_ad_spend
+        where currency <> 'EUR' and abs(spend - spend_native * fx_rate) > 0.000001
+            or fx_date > date_day or fx_rate is null
+        """
+    )
+    assert wrong == [(0,)]
+
+
+def test_the_restated_days_are_marked_provisional(ask: Callable[[str], Any]) -> None:
+    newest, oldest = ask(
+        "select bool_and(is_provisional) filter (where date_day = date '2026-03-31'), "
+        "bool_or(is_provisional) filter (where date_day < date '2026-02-15') from fct_ad_spend"
+    )[0]
+    assert (newest, oldest) == (True, False)
+
+
+def test_the_page_the_docs_and_parquet_are_part_of_the_release(night: World) -> None:
+    release = night.releases / "current"
+    for path in ("site/index.html", "site/dbt/index.html", "site/data_docs/index.html"):
+        assert (release / path).stat().st_size > 500, path
+    marts = {row[0] for row in night.rows("select table_name from duckdb_tables()")}
+    assert {path.stem for path in (release / "parquet").glob("*.parquet")} == marts
+
+
+def test_airflow_knows_every_run_and_its_page_finds_the_logs(night: World) -> None:
+    import sqlite3
+
+    with sqlite3.connect(night.home / "airflow" / "airflow.db") as database:
+        runs = dict(database.execute("select dag_id, state from dag_run").fetchall())
+    assert runs["build_marts"] == "success"
+    assert {dag for dag in runs if dag.startswith("ingest__")} >= {"ingest__meta_ads"}
+    logs = list((night.home / "airflow" / "logs").rglob("task_id=build_marts/attempt=*.log"))
+    assert len(logs) == 1
+    assert "fct_ltv_cac" in logs[0].read_text()
+
+
+def test_an_ordinary_second_night_publishes_the_same_content(night: World) -> None:
+    first = night.content()
+    night.night()
+    assert night.current() == "2026-03-31.02"
+    assert night.content() == first
