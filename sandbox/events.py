@@ -106,9 +106,7 @@ class _Columns:
         return {name: np.concatenate(parts) for name, parts in self._parts.items()}
 
 
-def make_events(
-    people: People, sessions: Sessions, shop: Shop, seed: int, rng: np.random.Generator
-) -> Events:
+def make_events(people: People, sessions: Sessions, shop: Shop, rng: np.random.Generator) -> Events:
     """The events of all sessions and orders with their upload times, late ones and repeats
     included."""
     columns = _happenings(people, sessions, shop, rng)

@@ -31,10 +31,7 @@ class Known:
     refunded: np.ndarray  # cents per order
     is_valid: np.ndarray  # per order: known, paid and not fully refunded
     user_seen: np.ndarray  # per app account: it occurs in what is known
-    user_linked: (
-        np.ndarray
-    )  # per app account: something known ties it to an e-mail, phone or customer
-    device_seen: np.ndarray
+    user_linked: np.ndarray  # per app account: something known ties it to a person's contacts
     device_shared: np.ndarray
     device_linked: np.ndarray  # per device: private and signed in by a linked app account
 
@@ -56,8 +53,6 @@ def known_at(world: World, now: int) -> Known:
     user_linked[shop.user[with_user]] = True
     own_device = events.junk_device < 0
     device = world.sessions.device[events.session]
-    device_seen = np.zeros(len(people.device_kind), bool)
-    device_seen[device[seen & own_device]] = True
     device_shared = people.device_kind != PRIVATE
     device_linked = np.zeros(len(people.device_kind), bool)
     device_linked[device[signed & own_device & user_linked[events.user]]] = True
@@ -69,7 +64,6 @@ def known_at(world: World, now: int) -> Known:
         is_valid=orders & ~shop.is_cancelled & (refunded < shop.order_cents()),
         user_seen=user_seen,
         user_linked=user_linked,
-        device_seen=device_seen,
         device_shared=device_shared,
         device_linked=device_linked & ~device_shared,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -194,7 +195,7 @@ def _people(world: World, known: Known) -> pa.Table:
     """Identifiers that occur in what is known. Junk is nobody's; a shared device is listed with
     each of its users and, like a device never signed in, not observable as one person's."""
     rows = sorted(set(_identifiers(world, known)))
-    columns = list(zip(*rows, strict=True)) if rows else [[], [], [], [], []]
+    columns: list[Any] = list(zip(*rows, strict=True)) or [[], [], [], [], []]
     return pa.table(
         {
             "true_person_id": pa.array(columns[0], pa.string()),

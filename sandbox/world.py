@@ -44,8 +44,10 @@ def make_world(name: str = "default", seed: int = 7) -> World:
     plan = commerce.plan_orders(folk, order_rng)
     spend = ads.plan_spend(count / SIZES["default"], ad_rng)
     sessions = journeys.make_sessions(folk, plan, spend, visit_rng)
-    placed = events.order_times(folk, sessions, len(plan.person), shop_rng)
-    shop = commerce.make_shop(folk, *placed, shop_rng)
+    person, session, user, ordered_at = events.order_times(
+        folk, sessions, len(plan.person), shop_rng
+    )
+    shop = commerce.make_shop(folk, person, session, user, ordered_at, shop_rng)
     cell, touched_at = journeys.touched_cells(sessions)
     return World(
         name=name,
@@ -53,7 +55,7 @@ def make_world(name: str = "default", seed: int = 7) -> World:
         people=folk,
         sessions=sessions,
         shop=shop,
-        events=events.make_events(folk, sessions, shop, seed, event_rng),
+        events=events.make_events(folk, sessions, shop, event_rng),
         ads=ads.make_numbers(spend, cell, touched_at, ad_rng),
         rates=Rates(rate_rng),
         texts=Texts(folk, seed),

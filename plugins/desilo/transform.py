@@ -54,7 +54,7 @@ def build_layer(
     checkpoint(f"building {layer}")
     arguments = [
         "build",
-        "--selector", layer,
+        "--selector", layer if build.is_full_refresh else f"{layer}_tonight",
         "--vars", json.dumps(variables(configuration, build)),
     ]  # fmt: skip
     if build.is_full_refresh:

@@ -50,9 +50,8 @@ class Condition:
         if self.operator in ("=", "!="):
             return (str(value) == self.value) == (self.operator == "=")
         left, right = float(value), float(self.value)
-        return {">": left > right, "<": left < right, ">=": left >= right, "<=": left <= right}[
-            self.operator
-        ]
+        order = {">": left > right, "<": left < right, ">=": left >= right, "<=": left <= right}
+        return order[self.operator]
 
 
 @dataclass(frozen=True)
