@@ -153,9 +153,7 @@ def _loads(day: str, limits: Mapping[str, float]) -> Suite:
     )
 
 
-def _coverage(
-    day: str, streams: Sequence[Mapping[str, Any]], limits: Mapping[str, float]
-) -> Suite:
+def _coverage(day: str, streams: Sequence[Mapping[str, Any]], limits: Mapping[str, float]) -> Suite:
     declared = ", ".join(f"({text(each['kind'])}, {text(each['stream'])})" for each in streams)
     declared = declared or "(null, null)"
     norm = limits["rows_norm_min"]

@@ -86,9 +86,7 @@ def _grains() -> list[Suite]:
                     "A join in the model multiplies rows, or a day was taken in twice: rebuild "
                     "with a full refresh and compare.",
                     # A key part may be null where there is none (a conversion without a touch).
-                    ExpectCompoundColumnsToBeUnique(
-                        column_list=list(key), ignore_row_if="never"
-                    ),
+                    ExpectCompoundColumnsToBeUnique(column_list=list(key), ignore_row_if="never"),
                 ),
             ),
         )

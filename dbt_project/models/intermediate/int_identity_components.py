@@ -41,7 +41,9 @@ def model(dbt, session):
 
     touches_device = is_device[left] | is_device[right]
     accounts = _components(len(node_ids), left[~touches_device], right[~touches_device])
-    is_shared = _shared(is_device, left[touches_device], right[touches_device], accounts, max_accounts)
+    is_shared = _shared(
+        is_device, left[touches_device], right[touches_device], accounts, max_accounts
+    )
     kept = ~(is_shared[left] | is_shared[right])
     people = _components(len(node_ids), left[kept], right[kept])
 

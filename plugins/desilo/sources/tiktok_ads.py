@@ -85,7 +85,10 @@ class TikTokAds(Source):
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream(
             "accounts", ("advertiser_id",),
-            {"advertiser_id": _ID, "currency": "string", "timezone": "string", "display_timezone": "string"},
+            {
+                "advertiser_id": _ID, "currency": "string",
+                "timezone": "string", "display_timezone": "string",
+            },
             "One record per advertiser as of the day it was read.", is_snapshot=True,
             pii={"email": "email", "telephone_number": "phone", "cellphone_number": "phone"},
         ),

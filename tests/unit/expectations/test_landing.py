@@ -14,7 +14,11 @@ from tests.unit.quality import tiny_build
 from tests.unit.quality.one_claim import check
 
 NIGHT = "'2026-03-31'"
-ADS, CAMPAIGNS, EVENTS = "raw.meta_ads__ad_daily", "raw.meta_ads__campaign_daily", "raw.amplitude__events"
+ADS, CAMPAIGNS, EVENTS = (
+    "raw.meta_ads__ad_daily",
+    "raw.meta_ads__campaign_daily",
+    "raw.amplitude__events",
+)
 
 FAULTS: dict[str, tuple[str, str, str]] = {
     # what happened: (check that must catch it, damage, a word its reason must say)
@@ -243,7 +247,9 @@ def test_the_first_night_has_nothing_to_compare_with_and_passes(
 def test_phones_that_repeat_themselves_are_ordinary(
     damage: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = damage(f"insert into {EVENTS} select * from {EVENTS} where day = {NIGHT} and seq = 0")
+    database = damage(
+        f"insert into {EVENTS} select * from {EVENTS} where day = {NIGHT} and seq = 0"
+    )
 
     assert check(monkeypatch, "landing", "key_unique_in_load", database, tmp_path / "docs").success
 

@@ -324,7 +324,9 @@ def test_a_fully_loaded_world_without_orders_passes(
               "fct_attribution", "fct_ltv_cac", "fct_retention")  # fmt: skip
     database = damage(";".join(f"delete from marts.{table}" for table in tables))
     with duckdb.connect(str(database)) as connection:
-        connection.execute("update marts.fct_channel_performance set new_customers = 0, revenue = 0")
+        connection.execute(
+            "update marts.fct_channel_performance set new_customers = 0, revenue = 0"
+        )
 
     result = run_gate("release", database, day=tiny_build.DAY, docs_dir=tmp_path / "d", context={})
 
