@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 LAYERS = ("staging", "marts")
 """Selectors of dbt_project/selectors.yml, in the order in which they are built."""
 
+TONIGHT = {"staging": "staging_tonight"}
+"""Selectors of a night on top of another one, where they differ."""
+
 DBT_ENVIRONMENT = {"DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
 
@@ -54,7 +57,7 @@ def build_layer(
     checkpoint(f"building {layer}")
     arguments = [
         "build",
-        "--selector", layer if build.is_full_refresh else f"{layer}_tonight",
+        "--selector", layer if build.is_full_refresh else TONIGHT.get(layer, layer),
         "--vars", json.dumps(variables(configuration, build)),
     ]  # fmt: skip
     if build.is_full_refresh:

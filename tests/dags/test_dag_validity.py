@@ -92,7 +92,8 @@ def test_the_night_gates_before_it_builds_and_before_it_publishes(bag: dict) -> 
         assert len(following) == 1
         order += following
     assert order == [
-        "prepare", "gate_landing", "build_staging", "build_marts", "gate_release", "docs", "publish",
+        "prepare", "gate_landing", "build_staging", "build_marts", "gate_release",
+        "docs", "publish",
     ]  # fmt: skip
     assert tasks["publish"]["outlets"] == ["release"]
 

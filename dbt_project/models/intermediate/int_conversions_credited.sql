@@ -100,7 +100,7 @@ candidates as (
         arrivals.campaign_id,
         row_number() over (
             partition by walked.conversion_id
-            order by walked.is_direct, arrivals.arrival_no desc
+            order by walked.is_direct asc, arrivals.arrival_no desc
         ) as touch_rank
     from walked
     inner join arrivals
