@@ -188,14 +188,22 @@ def _coverage(day: str, streams: Sequence[Mapping[str, Any]], limits: Mapping[st
                 "empty_night",
                 "critical",
                 "all ad platforms",
-                "Some platform has ad rows for the night, when the day before had.",
+                "Some platform has ad rows for the night when the day before had; and something "
+                "has landed at all.",
                 "Every platform at once points at ourselves: clock, day of the run, network.",
                 f"""
-                select sum(rows) filter (where day = date '{day}' - 1) as rows_of_the_day_before
-                from {{batch}}
-                where stream in ('ad_daily', 'campaign_daily')
-                having coalesce(sum(rows) filter (where day = date '{day}'), 0) = 0
-                    and sum(rows) filter (where day = date '{day}' - 1) > 0
+                select ad_rows, ad_rows_of_the_day_before, rows_of_all_days
+                from (
+                    select coalesce(sum(rows) filter (where is_ad and day = date '{day}'), 0)
+                            as ad_rows,
+                        sum(rows) filter (where is_ad and day = date '{day}' - 1)
+                            as ad_rows_of_the_day_before,
+                        coalesce(sum(rows), 0) as rows_of_all_days
+                    from (
+                        select *, stream in ('ad_daily', 'campaign_daily') as is_ad from {{batch}}
+                    )
+                )
+                where (ad_rows = 0 and ad_rows_of_the_day_before > 0) or rows_of_all_days = 0
                 """,
             ),
             data_claim(

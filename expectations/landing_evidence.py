@@ -14,6 +14,7 @@ platform therefore needs nothing here.
 ``spend_now``        the same with tonight's partitions in place of the old ones, and is_new
 ``account_days``     platform, account_id, day, spend, clicks, is_new, spend_before, clicks_before
 ``account_snapshots`` platform, account_id, day, currency, timezone; day null = the build before
+``campaign_snapshots`` platform, account_id, campaign_id, is_active of the newest snapshot landed
 ``day_loads``        kind, source, stream, account_id, day, rows: the accepted load of each day
 """
 
@@ -40,6 +41,7 @@ DATE_NAMES = ("datestart", "date", "stattimeday", "reportdate")
 CURRENCY_NAMES = ("currency", "currencycode", "accountcurrency")
 # TikTok's `timezone` is POSIX (signs reversed); its display zone is an IANA name.
 ZONE_NAMES = ("displaytimezone", "timezonename", "timezonecode", "timezone")
+STATUS_NAMES = ("effective_status", "status", "operation_status")
 REPORT_STREAMS = ("ad_daily", "campaign_daily")
 UNALLOCATED = "(unallocated)"
 
@@ -57,6 +59,7 @@ def evidence(streams: Streams, columns: Columns, day: str) -> dict[str, str]:
         "spend_now": SPEND_NOW,
         "account_days": ACCOUNT_DAYS,
         "account_snapshots": _account_snapshots(present, columns),
+        "campaign_snapshots": _campaign_snapshots(present),
         "day_loads": DAY_LOADS.format(day=day),
     }
 
@@ -257,6 +260,34 @@ select kind, source, stream, account_id, day, rows, api_version
 from raw.loads
 where is_newest and day <= date '{day}'
 """
+
+
+def _campaign_snapshots(streams: Sequence[Mapping[str, Any]]) -> str:
+    selects = [
+        "select '' as platform, '' as account_id, '' as campaign_id, true as is_active where false"
+    ]
+    for stream in streams:
+        if stream["stream"] != "campaigns":
+            continue
+        identity = stream["key"][0]
+        beside = identity.split(".")[:-1]
+        statuses = [".".join([*beside, name]) for name in STATUS_NAMES]
+        selects.append(
+            f"""
+            select {text(stream["kind"])}, account_id, found[1], max_by(
+                coalesce(found[2], found[3], found[4]) similar to '(.*_)?(ACTIVE|ENABLED?)', day
+            )
+            from (
+                select account_id, day, json_extract_string(
+                    record, {_paths([identity, *statuses])}
+                ) as found
+                from {_table(stream)}
+                where json_valid(record)
+            )
+            group by account_id, found[1]
+            """
+        )
+    return union(selects)
 
 
 def _account_snapshots(streams: Sequence[Mapping[str, Any]], columns: Columns) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from expectations.registry import Claim, Severity, Suite, claim, text
 
 UNITS_PER_DOLLAR = {
+    "CNY": 7, "HKD": 8, "SEK": 10, "NOK": 11, "DKK": 7, "CZK": 23, "ZAR": 18, "MXN": 18, "TRY": 45,
     "JPY": 150, "KRW": 1400, "VND": 25000, "IDR": 16000, "HUF": 370, "CLP": 950, "COP": 4000,
     "INR": 85, "TWD": 32, "THB": 35, "PHP": 57, "RUB": 90, "PKR": 280, "NGN": 1500,
 }  # fmt: skip
@@ -28,7 +29,7 @@ def data_claim(
 
 
 def _reports(limits: Mapping[str, float]) -> Suite:
-    drop = limits["ad_share_drop"]
+    drop, excess = limits["ad_share_drop"], limits["ad_share_excess"]
     return Suite(
         "landing_reports",
         "select * from spend_now",
@@ -37,13 +38,12 @@ def _reports(limits: Mapping[str, float]) -> Suite:
                 "page_not_missing",
                 "critical",
                 "ad reports landed tonight",
-                "Campaigns keep the ads that make up their spend: a campaign whose ad rows fall "
-                "away while its own row stays (or the other way round) lost a page.",
+                "Both reports of a day tell of the same delivery: no campaign keeps its row and "
+                "loses its ads, its ads are not dearer than itself, and campaigns that are still "
+                "switched on do not fall away together.",
                 REFETCH,
                 f"""
-                select platform, account_id, day, count(*) as campaigns,
-                    sum(spend) as campaign_spend, sum(ad_spend) as ad_spend
-                from (
+                with measured as (
                     select *,
                         coalesce(ad_spend, 0) / nullif(spend, 0) as share,
                         median(coalesce(ad_spend, 0) / nullif(spend, 0)) over (
@@ -53,13 +53,65 @@ def _reports(limits: Mapping[str, float]) -> Suite:
                         count(spend) over (partition by platform, account_id, day)
                             as campaigns_of_day
                     from {{batch}}
+                ),
+                parted as (
+                    select platform, account_id, day, campaign_id, spend, ad_spend,
+                        case
+                            when spend > 0 and days >= 5 and usual_share > 0
+                                and share < {drop} * usual_share
+                                then 'ads missing'
+                            when spend is null and ad_spend > 0 and campaigns_of_day > 0
+                                then 'campaign row missing'
+                            when spend >= 0 and ad_spend > {excess} * spend + 0.05
+                                then 'ads dearer than their campaign'
+                        end as why
+                    from measured
+                    where is_new
+                ),
+                account_days_landed as (
+                    select platform, account_id, day, bool_or(is_new) as is_new
+                    from {{batch}}
+                    where coalesce(spend, ad_spend) > 0
+                    group by all
+                ),
+                delivery as (
+                    select platform, account_id, campaign_id, day,
+                        -- Three account-days in a row, and then not the next one.
+                        lag(day, 2) over campaign as day_two_before,
+                        lead(day) over campaign as next_day
+                    from {{batch}}
+                    where coalesce(spend, ad_spend) > 0
+                    window campaign as (
+                        partition by platform, account_id, campaign_id order by day
+                    )
+                ),
+                fallen as (
+                    select landed.platform, landed.account_id, landed.day, delivery.campaign_id
+                    from delivery
+                    join account_days_landed as landed
+                        on landed.platform = delivery.platform
+                        and landed.account_id = delivery.account_id
+                        and landed.day = delivery.day + 1
+                    left join campaign_snapshots as snapshot
+                        on snapshot.platform = delivery.platform
+                        and snapshot.account_id = delivery.account_id
+                        and snapshot.campaign_id = delivery.campaign_id
+                    where landed.is_new and delivery.next_day is distinct from delivery.day + 1
+                        and delivery.day_two_before = delivery.day - 2
+                        and coalesce(snapshot.is_active, true)
                 )
-                where is_new and (
-                    (days >= 5 and usual_share > 0 and spend > 0 and share < {drop} * usual_share)
-                    or (spend is null and ad_spend > 0 and campaigns_of_day > 0)
-                )
+                select platform, account_id, day, why, count(*) as campaigns,
+                    sum(spend) as campaign_spend, sum(ad_spend) as ad_spend
+                from parted
+                where why is not null
+                group by platform, account_id, day, why
+                union all
+                select platform, account_id, day, 'campaigns fell away together', count(*), null,
+                    null
+                from fallen
                 group by platform, account_id, day
-                order by platform, account_id, day
+                having count(*) >= 2
+                order by platform, account_id, day desc, why
                 """,
             ),
         ),
@@ -97,6 +149,19 @@ def _zone() -> Suite:
                     and now.spend is distinct from now.spend_before
                 group by now.platform, now.account_id, neighbour.day - now.day
                 having count(*) >= 3
+                union all
+                select now.platform, now.account_id, 'a day is its neighbour again' as why,
+                    count(*) as found, now.day
+                from spend_now as now
+                join spend_now as neighbour
+                    on neighbour.platform = now.platform
+                    and neighbour.account_id = now.account_id
+                    and neighbour.campaign_id = now.campaign_id
+                    and neighbour.day = now.day - 1
+                where now.is_new and now.spend > 0
+                group by now.platform, now.account_id, now.day
+                having count(*) >= 2
+                    and bool_and(now.spend = neighbour.spend and now.clicks = neighbour.clicks)
                 order by platform, account_id, why
                 """,
             ),

@@ -30,6 +30,7 @@ THRESHOLDS: Mapping[str, float] = {
     "rows_share_min": 0.3,  # rows of a day against the trailing median
     "rows_norm_min": 20.0,  # below so many rows a day a smaller answer is ordinary
     "ad_share_drop": 0.5,  # ad-level share of a campaign's spend against its own median
+    "ad_share_excess": 1.05,  # two readings of one day may differ by a late click
     "duplicate_event_share": 0.05,  # phones repeat themselves; a doubled page is far above
     "suspect_days": 3.0,  # so many suspect days of one account are no accident
     # release
@@ -40,6 +41,7 @@ THRESHOLDS: Mapping[str, float] = {
     "volume_drift": 0.5,  # a day's orders or touches against the trailing median
     "cac_max": 10_000.0,
     "ltv_cac_max": 100.0,
+    "order_value_jump": 10.0,  # a day's median order line against the four weeks before
     "order_value_max": 1_000_000.0,
 }
 

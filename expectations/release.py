@@ -61,7 +61,7 @@ def plan(day: str, columns: Columns, limits: Mapping[str, float]) -> Plan:
         gate="release",
         suites=(
             *release_spend.suites(day, columns, limits),
-            *release_customers.suites(limits),
+            *release_customers.suites(day, limits),
             *_grains(),
             *_ranges(),
             _time(day),

@@ -10,10 +10,10 @@ from expectations.registry import Suite, claim
 CENT = "0.01"
 
 
-def suites(limits: Mapping[str, float]) -> list[Suite]:
+def suites(day: str, limits: Mapping[str, float]) -> list[Suite]:
     """Suites on orders, persons, attribution, funnel, worth and retention."""
     return [
-        _orders(limits),
+        _orders(day, limits),
         _people(),
         _identifiers(),
         _attribution(),
@@ -22,7 +22,7 @@ def suites(limits: Mapping[str, float]) -> list[Suite]:
     ]
 
 
-def _orders(limits: Mapping[str, float]) -> Suite:
+def _orders(day: str, limits: Mapping[str, float]) -> Suite:
     return Suite(
         "release_orders",
         "select * from marts.fct_orders",
@@ -62,6 +62,25 @@ def _orders(limits: Mapping[str, float]) -> Suite:
                 where gross < 0 or discount < 0 or refund < 0 or cost < 0
                     or discount > gross + {CENT} or gross > {limits["order_value_max"]}
                 order by order_id, order_line_id
+                """,
+            ),
+            claim(
+                "order_value_near_norm", "critical", "fct_orders", "operations",
+                "The day's median order line is worth about what it was in the four weeks before.",
+                "Look at the unit of the delivered file (major or minor) and its columns' map.",
+                f"""
+                select today, usual
+                from (
+                    select median(gross) filter (where order_date = date '{day}') as today,
+                        count(*) filter (where order_date = date '{day}') as lines_today,
+                        median(gross) filter (where order_date < date '{day}') as usual
+                    from {{batch}}
+                    where order_date between date '{day}' - 28 and date '{day}'
+                )
+                where lines_today >= 10 and (
+                    today > {limits["order_value_jump"]} * usual
+                    or usual > {limits["order_value_jump"]} * today
+                )
                 """,
             ),
             claim(

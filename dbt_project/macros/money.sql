@@ -81,5 +81,6 @@
 
 {#- Amount in base currency, rounded to 6 digits; null while the rate is unknown. -#}
 {% macro to_base_currency(amount, rate) -%}
-    cast(round({{ amount }} * {{ rate }}, 6) as decimal(18, 6))
+    {#- DuckDB keeps the product of two 18-digit decimals at 18 digits: 10,000 would overflow. -#}
+    cast(round(cast({{ amount }} as decimal(28, 6)) * {{ rate }}, 6) as decimal(18, 6))
 {%- endmacro %}

@@ -30,6 +30,20 @@
 {%- endmacro %}
 
 
+{#- A whole number in hexadecimal. -#}
+{% macro people_hex(number) -%}
+    {{ adapter.dispatch('people_hex')(number) }}
+{%- endmacro %}
+
+{% macro default__people_hex(number) -%}
+    to_hex({{ number }})
+{%- endmacro %}
+
+{% macro spark__people_hex(number) -%}
+    hex({{ number }})
+{%- endmacro %}
+
+
 {#- SHA-256 of a text in lower-case hexadecimal. -#}
 {% macro people_sha256(text) -%}
     {{ adapter.dispatch('people_sha256')(text) }}

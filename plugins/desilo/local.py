@@ -106,7 +106,12 @@ def airflow_environment() -> dict[str, str]:
         ),
         "DESILO_WORLD": settings.world(),
     }
-    return {name: os.environ.get(name, value) for name, value in wanted.items()}
+    tools = str(Path(sys.executable).parent)
+    return {
+        **{name: os.environ.get(name, value) for name, value in wanted.items()},
+        # `airflow standalone` starts its parts as commands found on the path.
+        "PATH": os.pathsep.join([tools, os.environ.get("PATH", "")]),
+    }
 
 
 def ensure_database() -> None:

@@ -14,6 +14,7 @@ variable                  meaning                                            def
 ``DESILO_RELEASES``       the releases                                       ``<project>/releases``
 ``DESILO_NOW``            an ISO instant that stands in for the clock        the real clock
 ``DESILO_KEEP_RELEASES``  how many releases stay                             ``14``
+``DESILO_PORT``           where `make up` shows Airflow                      ``8080``
 ``DESILO_SANDBOX``        size of the emulated world: ``default``, ``small``     ``default``
 ``DESILO_PLATFORMS``      address of emulated platforms that run already     started per night
 ``DESILO_MAX_WAIT_S``     how long a landing waits for throttling platforms  ``1800``
@@ -102,6 +103,10 @@ def releases_dir() -> Path:
 
 def keep_releases() -> int:
     return int(os.environ.get("DESILO_KEEP_RELEASES", "14"))
+
+
+def airflow_port() -> int:
+    return int(os.environ.get("DESILO_PORT", "8080"))
 
 
 def sandbox_size() -> str:

@@ -14,25 +14,32 @@ from pathlib import Path
 import requests
 
 from desilo import durable, local, settings
+from desilo.console import Console
 
-PORT = 8080
 START_WITHIN_S = 180.0
 
 
 def run() -> int:
     """Start both, print where and how to get in, wait for Ctrl-C.
 
-    Raises:
-        desilo.durable.BusyError: they run already, or a night does.
-        desilo.local.LocalError: Airflow did not come up; the text names its log.
+    Exit status 1 when they run already, when a night does, or when Airflow did not come up.
     """
     os.environ.update(local.airflow_environment())
-    fixtures = local.fixtures()
-    port = int(os.environ.get("DESILO_PORT", PORT))
+    port = settings.airflow_port()
+    log = settings.home() / "airflow.log"
+    console = Console(log)
+    try:
+        return _run(console, port, log)
+    except (durable.BusyError, local.LocalError) as error:
+        console.say(f"Airflow did not start: {error}")
+        return 1
+
+
+def _run(console: Console, port: int, log: Path) -> int:
     with (
         durable.lock(settings.home() / "night.lock", what="the night", wait_s=0),
         durable.lock(settings.home() / "up.lock", what="Airflow (make up)", wait_s=0),
-        local.platforms(fixtures) as platforms,
+        local.platforms(local.fixtures()) as platforms,
     ):
         local.ensure_database()
         now = platforms.at(platforms.last_day)
@@ -40,22 +47,24 @@ def run() -> int:
         os.environ["DESILO_DROP"] = platforms.drop
         for name, value in platforms.connections().items():
             os.environ.setdefault(name, value)
+        os.environ["AIRFLOW__API__HOST"] = "127.0.0.1"
         os.environ["AIRFLOW__API__PORT"] = str(port)
-        log = settings.home() / "airflow.log"
-        with open(log, "ab") as sink:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", "standalone"], stdout=sink, stderr=sink
-            )
+        os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = (
+            f"http://127.0.0.1:{port}/execution/"
+        )
+        console.say("Starting Airflow (half a minute)")
+        process = subprocess.Popen([sys.executable, "-m", "airflow", "standalone"])
         try:
             _wait(process, port, log)
-            print(f"Airflow    http://127.0.0.1:{port}   user admin, password {_password()}")
-            print(f"Platforms  {platforms.base_url}   their clock says {now:%Y-%m-%d %H:%M} UTC")
-            print(f"Log        {log}")
-            print("New DAGs are paused: switch them on there, or trigger `build_marts`.")
-            print("Stop with Ctrl-C.", flush=True)
+            console.say(f"Airflow    http://127.0.0.1:{port}   user admin, password {_password()}")
+            console.say(
+                f"Platforms  {platforms.base_url}   their clock says {now:%Y-%m-%d %H:%M} UTC"
+            )
+            console.say(f"Log        {log}")
+            console.say("DAGs start paused: switch them on there. Stop with Ctrl-C.")
             process.wait()
         except KeyboardInterrupt:
-            print("stopping")
+            console.say("stopping")
         finally:
             process.send_signal(signal.SIGINT)
             try:

@@ -14,7 +14,7 @@ select
     events.campaign_id,
     events.ad_id,
     events.click_id,
-    to_hex(coalesce(events.device_node_id, events.user_node_id))
+    {{ people_hex('coalesce(events.device_node_id, events.user_node_id)') }}
     || '.' || cast(coalesce(events.session_no, sessions.session_no) as {{ dbt.type_string() }})
         as session_id,
     case

@@ -102,13 +102,14 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "empty_night",
         f"""update raw.loads set rows = 0
         where stream in ('ad_daily', 'campaign_daily') and day = {NIGHT}""",
-        "rows_of_the_day_before",
+        "ad_rows_of_the_day_before",
     ),
     "no platform landed": (
         "empty_night",
         f"delete from raw.loads where stream in ('ad_daily', 'campaign_daily') and day = {NIGHT}",
-        "rows_of_the_day_before",
+        "ad_rows_of_the_day_before",
     ),
+    "nothing ever landed": ("empty_night", "delete from raw.loads", "rows_of_all_days 0"),
     "half an export": (
         "rows_near_norm",
         f"update raw.loads set rows = 7 where stream = 'events' and day = {NIGHT}",
@@ -134,6 +135,26 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         f"delete from {CAMPAIGNS} where day = '2026-03-30' and seq = 1",
         "2026-03-30",
     ),
+    "ads dearer than their campaign": (
+        "page_not_missing",
+        f"""update {ADS} set record = regexp_replace(record, '"spend": "([0-9]*)', '"spend": "\\g<1>9')
+        where day = {NIGHT} and seq = 2""".replace("\\g<1>", "\\1"),
+        "ads dearer than their campaign",
+    ),
+    "half of all campaigns gone from both reports": (
+        "page_not_missing",
+        f"""
+        insert into {CAMPAIGNS} by name select * exclude (n) replace (seq + n * 10 as seq,
+            replace(replace(record, '"c1"', '"c1' || n || '"'), '"c2"', '"c2' || n || '"') as record)
+        from {CAMPAIGNS}, range(1, 3) as t (n);
+        insert into {ADS} by name select * exclude (n) replace (seq + n * 10 as seq,
+            replace(replace(record, '"c1"', '"c1' || n || '"'), '"c2"', '"c2' || n || '"') as record)
+        from {ADS}, range(1, 3) as t (n);
+        delete from {CAMPAIGNS} where seq > 9 and day = {NIGHT};
+        delete from {ADS} where seq > 9 and day = {NIGHT}
+        """,
+        "campaigns fell away together",
+    ),
     "rows of the next day": (
         "zone_not_shifted",
         f"update {ADS} set record = replace(record, '2026-03-31', '2026-04-01') where day = {NIGHT}",
@@ -148,6 +169,14 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         where earlier.day = {CAMPAIGNS}.day - 1 and earlier.seq = {CAMPAIGNS}.seq
         """,
         "moved by a day",
+    ),
+    "the night is the day before again": (
+        "zone_not_shifted",
+        f"""update {CAMPAIGNS} set record = replace(earlier.record, '2026-03-30', '2026-03-31')
+        from {CAMPAIGNS} as earlier
+        where {CAMPAIGNS}.day = {NIGHT} and earlier.day = '2026-03-30'
+            and earlier.seq = {CAMPAIGNS}.seq""",
+        "a day is its neighbour again",
     ),
     "a day's money 100x": (
         "money_in_range",
@@ -277,6 +306,27 @@ def test_a_suspect_answer_that_was_read_again_is_forgotten(
     found = check(monkeypatch, "landing", "load_not_suspect", database, tmp_path / "docs")
 
     assert found.success
+
+
+def test_campaigns_that_were_switched_off_may_fall_away_together(
+    damage: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = FAULTS["half of all campaigns gone from both reports"][1]
+    paused = """
+    create table raw.meta_ads__campaigns as
+    select 'meta_ads' as source, '1001' as account_id, date '2026-03-31' as day, 'l' as load_id,
+        timestamp '2026-04-01' as fetched_at, n as seq,
+        '{"id": "' || id || '", "status": "' || status || '"}' as record
+    from (values (1, 'c11', 'PAUSED'), (2, 'c21', 'PAUSED'), (3, 'c12', 'PAUSED'),
+        (4, 'c22', 'ACTIVE')) as campaigns (n, id, status)
+    """
+    campaigns = {"kind": "meta_ads", "stream": "campaigns", "key": ["id"],
+                 "required": {"id": "string"}, "money": {}, "is_snapshot": True}  # fmt: skip
+    monkeypatch.setattr(tiny_build, "STREAMS", [*tiny_build.STREAMS, campaigns])
+
+    database = damage(f"{missing}; {paused}")
+
+    assert check(monkeypatch, "landing", "page_not_missing", database, tmp_path / "docs").success
 
 
 def test_a_small_currency_is_not_a_wrong_unit(

@@ -100,6 +100,11 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "update marts.fct_orders set gross = -1 where order_id = 'o2_2026-03-31'",
         "gross -1",
     ),
+    "a day's prices in cents": (
+        "order_value_near_norm",
+        f"update marts.fct_orders set gross = gross * 100 where order_date = {NIGHT}",
+        "today 5000",
+    ),
     "more money back than paid": (
         "refunds_within_orders",
         "update marts.fct_orders set refund = 60 where order_id = 'o2_2026-03-31'",
