@@ -266,8 +266,15 @@ def _coverage(day: str, streams: Sequence[Mapping[str, Any]], limits: Mapping[st
                 left join rhythm
                     on rhythm.kind = expected.kind and rhythm.account_id = expected.account_id
                     and rhythm.stream = declared.stream
-                where expected.is_enabled
-                    and (last_day is null or date '{day}' - last_day >= longest_gap)
+                where expected.is_enabled and (
+                    date '{day}' - last_day >= longest_gap
+                    -- A stream that never landed may not be configured; an account is.
+                    or not exists (
+                        select 1 from landed
+                        where landed.kind = expected.kind
+                            and landed.account_id = expected.account_id
+                    )
+                )
                 order by 1, 2, 3
                 """,
             ),

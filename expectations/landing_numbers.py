@@ -200,6 +200,10 @@ def _money(limits: Mapping[str, float]) -> Suite:
                             partition by days.platform, days.account_id order by day
                             rows between 28 preceding and 1 preceding
                         ) as usual,
+                        median(spend) over (
+                            partition by days.platform, days.account_id order by day
+                            rows between 28 preceding and 1 preceding
+                        ) as usual_spend,
                         coalesce(units, 1) as units
                     from (select * from {{batch}}) as days
                     left join currencies
@@ -220,6 +224,11 @@ def _money(limits: Mapping[str, float]) -> Suite:
                     or (clicks >= 20 and spend > 0 and (
                         cost_per_click < {low} * units or cost_per_click > {high} * units
                     ))
+                    -- Few clicks make a jumpy price; then spend must have jumped as far as it.
+                    or (
+                        spend > {jump} * usual_spend and usual_spend > 0
+                        and spend / greatest(clicks, 1) > {jump} * usual
+                    )
                     or spend < 0
                 )
                 order by platform, account_id, day desc

@@ -120,6 +120,11 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         f"delete from raw.loads where kind = 'google_ads' and day = {NIGHT}",
         "google_ads",
     ),
+    "a platform never landed": (
+        "loads_complete_for_day",
+        "delete from raw.loads where kind = 'google_ads'",
+        "google_ads",
+    ),
     "an API version moved": (
         "api_version_unchanged",
         f"update raw.loads set api_version = 'v2' where kind = 'meta_ads' and day = {NIGHT}",

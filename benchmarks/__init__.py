@@ -1,0 +1,1 @@
+"""What the system costs, measured. `make bench` runs everything and rewrites RESULTS.md."""

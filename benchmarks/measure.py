@@ -1,0 +1,48 @@
+"""Run a piece of work in a process of its own; time it and take its peak memory."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Wall seconds, peak resident memory in GiB, and what the work returned."""
+
+    seconds: float
+    peak_gib: float
+    result: Any
+
+
+def measured(work: Callable[..., Any], *arguments: Any) -> Measured:
+    """Run work(*arguments) in a fresh process.
+
+    Raises:
+        RuntimeError: it died; its own error stands above.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_run, args=(sender, work, arguments))
+    process.start()
+    sender.close()
+    try:
+        seconds, peak, result = receiver.recv()
+    except EOFError:
+        process.join()
+        raise RuntimeError(f"{work.__name__} died with {process.exitcode}") from None
+    process.join()
+    return Measured(seconds, peak, result)
+
+
+def _run(sender: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    started = time.perf_counter()
+    result = work(*arguments)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    sender.send((seconds, peak, result))
