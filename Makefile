@@ -19,7 +19,7 @@ nightly: $(READY) ## run a night end to end and publish [DAY=YYYY-MM-DD] [WORLD=
 	@$(RUN) -m desilo nightly --world $(WORLD) $(if $(DAY),--day $(DAY)) $(if $(FIXTURES),--fixtures $(FIXTURES))
 
 test: $(READY) ## run every test [ARGS='-k name']
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 up: $(READY) ## start Airflow and the sandbox; prints address and password
 	@$(RUN) -m desilo up --world $(WORLD)

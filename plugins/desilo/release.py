@@ -79,12 +79,14 @@ def publish(
     *,
     gate_docs: Mapping[str, Path],
     dbt_docs: Path | None,
+    descriptions: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Release:
     """Make a release of the build database and serve it.
 
     Args:
         gate_docs: Data Docs by gate.
         dbt_docs: the dbt docs as one HTML file.
+        descriptions: by mart, of its columns (the mart's own under "").
     """
     from desilo import war_room
 
@@ -99,7 +101,7 @@ def publish(
     checkpoint("copying the marts")
     published_at = settings.now()
     with warehouse.exclusive():
-        tables = _copy_marts(folder, release_id, build.day, published_at, kept)
+        tables = _copy_marts(folder, release_id, build.day, published_at, kept, descriptions or {})
     manifest = {
         "release_id": release_id,
         "sequence": 1 + max((each.manifest["sequence"] for each in kept), default=0),
@@ -232,7 +234,12 @@ def _next_id(day: date, taken: Sequence[str]) -> str:
 
 
 def _copy_marts(
-    folder: Path, release_id: str, day: date, published_at: datetime, kept: Sequence[Release]
+    folder: Path,
+    release_id: str,
+    day: date,
+    published_at: datetime,
+    kept: Sequence[Release],
+    described: Mapping[str, Mapping[str, str]],
 ) -> dict[str, dict[str, Any]]:
     """Copy every mart into the release; returns rows and content checksum by table."""
     counted: dict[str, dict[str, Any]] = {}
@@ -247,7 +254,7 @@ def _copy_marts(
         ]
         for name in names:
             connection.execute(f"create table {name} as select * from build.marts.{name}")
-            _carry_comments(connection, name)
+            _describe(connection, name, described.get(name, {}))
         connection.execute("create table meta_checks as select * from build.meta.checks")
         connection.execute("create table meta_models as select * from build.meta.models")
         connection.execute(
@@ -273,20 +280,15 @@ def _copy_marts(
     return counted
 
 
-def _carry_comments(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Keep dbt's descriptions beside the columns, where an analyst's client shows them."""
-    found = connection.execute(
-        "select null, comment from duckdb_tables() where database_name = 'build' "
-        "and schema_name = 'marts' and table_name = ? and comment is not null "
-        "union all select column_name, comment from duckdb_columns() "
-        "where database_name = 'build' and schema_name = 'marts' and table_name = ? "
-        "and comment is not null",
-        [table, table],
-    ).fetchall()
-    for column, comment in found:
-        target = f"column {table}.{column}" if column else f"table {table}"
-        quoted = str(comment).replace("'", "''")
-        connection.execute(f"comment on {target} is '{quoted}'")
+def _describe(
+    connection: duckdb.DuckDBPyConnection, table: str, described: Mapping[str, str]
+) -> None:
+    """Put the descriptions beside the columns, where an analyst's client shows them."""
+    for column, text in described.items():
+        if text:
+            target = f"column {table}.{column}" if column else f"table {table}"
+            quoted = " ".join(text.split()).replace("'", "''")
+            connection.execute(f"comment on {target} is '{quoted}'")
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, Any]:

@@ -105,6 +105,20 @@ def write_docs(configuration: settings.Configuration, build: warehouse.Build, ta
     target.write_text(_offline(target_dir().joinpath("static_index.html").read_text("utf-8")))
 
 
+def descriptions() -> dict[str, dict[str, str]]:
+    """What dbt's project says of every mart: by table, of its columns; the table's own under ""."""
+    manifest = target_dir() / "manifest.json"
+    if not manifest.exists():
+        return {}
+    nodes = json.loads(manifest.read_text("utf-8"))["nodes"].values()
+    return {
+        node["name"]: {"": node["description"]}
+        | {name: column["description"] for name, column in node["columns"].items()}
+        for node in nodes
+        if node["resource_type"] == "model" and node["schema"] == "marts"
+    }
+
+
 def variables(configuration: settings.Configuration, build: warehouse.Build) -> dict[str, str]:
     return {
         "as_of": build.day.isoformat(),

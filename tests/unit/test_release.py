@@ -43,7 +43,6 @@ def built(world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "date '2026-03-31' as data_through_date"
         )
         connection.execute("create table marts.fct as select range as id from range(10)")
-        connection.execute("comment on column marts.fct.id is 'One of ten.'")
     return world
 
 
@@ -70,10 +69,15 @@ def test_a_release_holds_the_marts_as_a_database_and_as_parquet(built: Path) -> 
 
 def test_descriptions_travel_with_the_columns(built: Path) -> None:
     del built
-    said = warehouse.query(
-        publish().database, "select comment from duckdb_columns() where table_name = 'fct'"
+    described = {"fct": {"": "One row per number.", "id": "It's one of ten."}}
+    published = release.publish(
+        BUILD, settings.configuration(), gate_docs={}, dbt_docs=None, descriptions=described
     )
-    assert said == [("One of ten.",)]
+    assert warehouse.query(
+        published.database,
+        "select t.comment, c.comment from duckdb_tables() as t "
+        "join duckdb_columns() as c using (table_name) where table_name = 'fct'",
+    ) == [("One row per number.", "It's one of ten.")]
 
 
 def test_the_same_build_published_twice_has_the_same_content(built: Path) -> None:

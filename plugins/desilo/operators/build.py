@@ -146,6 +146,7 @@ class PublishOperator(BaseOperator):
             settings.configuration(),
             gate_docs={gate: _docs_dir(gate) for gate in GATES},
             dbt_docs=Path(context["ti"].xcom_pull(task_ids="docs")),
+            descriptions=transform.descriptions(),
         )
         context["outlet_events"][assets.RELEASE].extra = {
             "release_id": published.release_id,
