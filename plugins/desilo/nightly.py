@@ -44,10 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fixtures = local.fixtures(options.fixtures)
     console = Console(settings.home() / "night.log")
     try:
-        with (
-            durable.lock(settings.home() / "up.lock", what="Airflow (make up)", wait_s=0),
-            durable.lock(settings.home() / "night.lock", what="the night", wait_s=WAIT_S),
-        ):
+        # Under `make up` a scheduler would run the same tasks a second time: such a night is refused.
+        # Another night is waited for.
+        with durable.lock(settings.home() / "up.lock", what="Airflow (make up)", wait_s=2):
+            pass
+        with durable.lock(settings.home() / "night.lock", what="the night", wait_s=WAIT_S):
             return _night(console, day, fixtures)
     except (durable.BusyError, local.LocalError, settings.ConfigurationError) as error:
         console.say(f"The night did not run: {error}")

@@ -12,9 +12,8 @@ import pytest
 from tests.integration.nights import World
 
 SMALL = {"DESILO_SANDBOX": "small"}
-# In a second night of the small world: a landing, the layers' results, the settling of the build,
-# the switch of the release.
-POINTS = [100, 781, 784, 791]
+# In a second night of the small world: the settling of the build, the switch of the release.
+POINTS = [784, 791]
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +37,11 @@ def test_many_nights_give_what_one_build_from_nothing_gives(night: World, tmp_pa
     world.night("--day", "2026-03-31")
     assert world.manifest()["is_full_refresh"]
     assert world.content() == incremental
-    # What was restated in between is history; the numbers themselves are those of one night.
-    told_differently = {"fct_spend_restatement", "fct_ad_spend", "meta_quarantine"}
+    # What was restated in between is history, and rows name the load that they came in; the numbers
+    # are those of one night.
+    told_differently = {
+        "fct_spend_restatement", "fct_ad_spend", "fct_touchpoints", "meta_quarantine",
+    }  # fmt: skip
     assert {k: v for k, v in incremental.items() if k not in told_differently} == {
         k: v for k, v in night.content().items() if k not in told_differently
     }

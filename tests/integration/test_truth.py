@@ -171,7 +171,7 @@ def test_the_restated_days_are_marked_provisional(ask: Callable[[str], Any]) -> 
 def test_the_page_the_docs_and_parquet_are_part_of_the_release(night: World) -> None:
     release = night.releases / "current"
     for path in ("site/index.html", "site/dbt/index.html", "site/data_docs/index.html"):
-        assert (release / path).stat().st_size > 500, path
+        assert (release / path).stat().st_size > 200, path
     marts = {row[0] for row in night.rows("select table_name from duckdb_tables()")}
     assert {path.stem for path in (release / "parquet").glob("*.parquet")} == marts
 
