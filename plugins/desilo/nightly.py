@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fixtures = local.fixtures(options.fixtures)
     console = Console(settings.home() / "night.log")
     try:
-        # Under `make up` a scheduler would run the same tasks a second time: such a night is refused.
-        # Another night is waited for.
+        # Under `make up` the scheduler would run the same tasks a second time: such a night is
+        # refused. Another night is waited for.
         with durable.lock(settings.home() / "up.lock", what="Airflow (make up)", wait_s=2):
             pass
         with durable.lock(settings.home() / "night.lock", what="the night", wait_s=WAIT_S):
