@@ -25,6 +25,7 @@ up: $(READY) ## start Airflow and the sandbox; prints address and password
 	@$(RUN) -m desilo up --world $(WORLD)
 
 lint: $(READY) ## ruff, mypy, sqlfluff, yamllint
+	@mkdir -p var
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@MYPYPATH=plugins:. $(BIN)/mypy plugins/desilo
