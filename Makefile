@@ -61,6 +61,7 @@ $(READY): requirements.lock
 	@echo "Setting up the environment in $(VENV) (once)"
 	@$(PYTHON) -c 'import sys; sys.exit("Desilo needs Python 3.11, this is " + sys.version.split()[0] + "; set PYTHON=") if sys.version_info[:2] != (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip --version > /dev/null 2>&1 || $(BIN)/python -m ensurepip --default-pip > /dev/null
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet -r requirements.lock
 	@touch $@
