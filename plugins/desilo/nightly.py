@@ -81,19 +81,19 @@ def _night(console: Console, day: date | None, fixtures: Path | None) -> int:
         configuration = settings.configuration()
         for source in configuration.enabled_sources():
             run(f"ingest__{source.name}", {"day": day.isoformat()})
-        state = run(BUILD, {"day": day.isoformat()})
+        state, run_id = run(BUILD, {"day": day.isoformat()})
     published = release.current()
     console.say()
     if state != "success" or published is None:
-        console.say(summary.of_failure(day))
-        return 2 if release.is_blocked(day) else 1
+        console.say(summary.of_failure(day, run_id))
+        return 2 if release.blocking_reasons(run_id) else 1
     console.say(summary.of_release(published))
     console.say(f"{console.elapsed:.0f} s in all")
     return 0
 
 
-def _runner(console: Console) -> Callable[[str, dict[str, Any]], str]:
-    """Load the DAGs and return what runs one of them."""
+def _runner(console: Console) -> Callable[[str, dict[str, Any]], tuple[str, str]]:
+    """Load the DAGs and return what runs one of them and says its state and its run's id."""
     from airflow.dag_processing.dagbag import DagBag
     from airflow.listeners import hookimpl
     from airflow.sdk.listener import get_listener_manager
@@ -124,7 +124,7 @@ def _runner(console: Console) -> Callable[[str, dict[str, Any]], str]:
             self, previous_state: Any, task_instance: Any, error: Any
         ) -> None:
             del previous_state
-            self._ended(task_instance, f"FAILED {_first_line(error)}")
+            self._ended(task_instance, f"FAILED {_one_line(error)}")
 
         @hookimpl
         def on_task_instance_skipped(self, previous_state: Any, task_instance: Any) -> None:
@@ -140,13 +140,13 @@ def _runner(console: Console) -> Callable[[str, dict[str, Any]], str]:
 
     get_listener_manager().add_listener(TaskLogs())
 
-    def run(dag_id: str, conf: dict[str, Any]) -> str:
+    def run(dag_id: str, conf: dict[str, Any]) -> tuple[str, str]:
         started = time.monotonic()
         dag_run = bag.dags[dag_id].test(run_conf=conf, logical_date=None)
         console.back()
         state = str(getattr(dag_run.state, "value", dag_run.state))
         console.step(dag_id, _outcome(dag_run, state), time.monotonic() - started)
-        return state
+        return state, str(dag_run.run_id)
 
     return run
 
@@ -181,9 +181,9 @@ def _task_name(task_instance: Any) -> str:
     )
 
 
-def _first_line(error: Any) -> str:
-    lines = str(error or "").strip().splitlines()
-    return lines[0][:200] if lines else ""
+def _one_line(error: Any) -> str:
+    """The error on one line: dbt says what is wrong in its second one."""
+    return " ".join(str(error or "").split())[:300]
 
 
 if __name__ == "__main__":

@@ -139,8 +139,13 @@ def publish(
     return Release(release_id, root / release_id, manifest)
 
 
-def block(day: date, checks: Sequence[CheckResult], gate_docs: Mapping[str, Path]) -> Path:
+def block(
+    day: date, checks: Sequence[CheckResult], gate_docs: Mapping[str, Path], *, run_id: str
+) -> Path:
     """Keep the evidence of a blocked night; the release that is served stays.
+
+    Args:
+        run_id: the run that was blocked; a later one of the same day is not mistaken for it.
 
     Returns:
         The folder with the Data Docs of the attempt.
@@ -164,18 +169,21 @@ def block(day: date, checks: Sequence[CheckResult], gate_docs: Mapping[str, Path
         result="blocked",
         reasons=reasons,
         docs=f"blocked/{day.isoformat()}/data_docs/index.html",
+        run_id=run_id,
     )
     return docs
 
 
-def is_blocked(day: date) -> bool:
-    """Whether the last attempt was of this day and a gate stopped it."""
+def blocking_reasons(run_id: str) -> list[dict[str, str]]:
+    """Why a gate stopped this run: check_name, severity, details. Empty when none did."""
     status = settings.releases_dir() / "status.js"
     if not status.exists():
-        return False
+        return []
     text = status.read_text("utf-8").removeprefix("window.DESILO_STATUS = ").rstrip(";\n")
     attempt = json.loads(text)["last_attempt"]
-    return bool(attempt["day"] == day.isoformat() and attempt["result"] == "blocked")
+    if attempt["result"] != "blocked" or attempt["run_id"] != run_id:
+        return []
+    return list(attempt["reasons"])
 
 
 def failed(day: date, what: str) -> None:
@@ -211,7 +219,7 @@ def rollback(release_id: str | None = None) -> Release:
 
 
 def write_status(
-    *, day: date, result: str, reasons: Sequence[Mapping[str, str]], docs: str
+    *, day: date, result: str, reasons: Sequence[Mapping[str, str]], docs: str, run_id: str = ""
 ) -> None:
     serving = current()
     document = {
@@ -222,6 +230,7 @@ def write_status(
             "result": result,
             "reasons": list(reasons),
             "docs": docs,
+            "run_id": run_id,
         },
     }
     text = json.dumps(document, ensure_ascii=False, default=str)

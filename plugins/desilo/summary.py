@@ -46,7 +46,7 @@ def of_release(published: release.Release) -> str:
     lines = [
         f"Published release {published.release_id}",
         "",
-        *_table(["source", "account", "data through", "status", "rows landed"], accounts),
+        *_table(["source", "account", "data through", "status", "rows (12 h)"], accounts),
         "",
         f"  checks            {checks['passed']} passed, {checks['warned']} warned, "
         f"{checks['failed']} failed",
@@ -63,15 +63,21 @@ def of_release(published: release.Release) -> str:
     return "\n".join(lines)
 
 
-def of_failure(day: date) -> str:
+def of_failure(day: date, run_id: str) -> str:
     """What a night says that published nothing."""
     serving = release.current()
     served = serving.release_id if serving else "none yet"
-    blocked = settings.releases_dir() / "blocked" / day.isoformat() / "data_docs" / "index.html"
-    if release.is_blocked(day):
-        why = f"A gate blocked the night of {day}. What it found: {blocked}"
+    reasons = release.blocking_reasons(run_id)
+    if reasons:
+        docs = settings.releases_dir() / "blocked" / day.isoformat() / "data_docs" / "index.html"
+        found = "".join(f"\n  {each['check_name']}: {each['details']}" for each in reasons)
+        why = f"A gate blocked the night of {day}:{found}\nThe rows: {docs}"
     else:
-        why = f"The night of {day} failed. What it said: {settings.home() / 'night.log'}"
+        why = (
+            f"The night of {day} failed. What the red task said is in Airflow (make up) and below "
+            f"{settings.home() / 'airflow' / 'logs'}; dbt's own words: "
+            f"{settings.home() / 'dbt_logs' / 'dbt.log'}"
+        )
     return f"{why}\nNothing was published; the release that is served stays: {served}"
 
 

@@ -149,7 +149,7 @@ def test_a_blocked_night_changes_nothing_but_says_so(built: Path, tmp_path: Path
         check("account_fresh", "warning", success=False),
         check("grain", "critical", success=True),
     ]
-    release.block(date(2026, 4, 1), checks, {"release": docs})
+    release.block(date(2026, 4, 1), checks, {"release": docs}, run_id="second night")
     serving = release.current()
     assert serving is not None
     assert serving.release_id == "2026-03-31.01"
@@ -157,7 +157,23 @@ def test_a_blocked_night_changes_nothing_but_says_so(built: Path, tmp_path: Path
     assert (attempt["day"], attempt["result"]) == ("2026-04-01", "blocked")
     assert [reason["check_name"] for reason in attempt["reasons"]] == ["money_in_range"]
     assert (settings.releases_dir() / attempt["docs"]).exists()
-    assert release.is_blocked(date(2026, 4, 1))
+    assert [each["details"] for each in release.blocking_reasons("second night")] == [
+        "money_in_range said so"
+    ]
+
+
+def test_a_later_failure_of_the_same_day_is_not_taken_for_the_block(
+    built: Path, tmp_path: Path
+) -> None:
+    del built
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    checks = [check("money_in_range", "critical", success=False)]
+    release.block(DAY, checks, {"landing": docs}, run_id="first try")
+    assert release.blocking_reasons("second try") == []
+    release.failed(DAY, "a model failed")
+    assert release.blocking_reasons("first try") == []
+    assert status()["last_attempt"]["result"] == "failed"
 
 
 def test_nothing_is_current_before_the_first_release(world: Path) -> None:

@@ -97,7 +97,8 @@ class GateOperator(BaseOperator):
                 self.log.warning("%s %s: %s", check.severity, check.check_name, check.details)
         if not result.passed:
             upto = GATES[: GATES.index(self.gate) + 1]
-            release.block(build.day, result.checks, {gate: _docs_dir(gate) for gate in upto})
+            docs: dict[str, Path] = {gate: _docs_dir(gate) for gate in upto}
+            release.block(build.day, result.checks, docs, run_id=context["run_id"])
             names = sorted({check.check_name for check in result.blocking})
             raise AirflowFailException(
                 f"{self.gate} gate blocked the night: {', '.join(names)}; "
@@ -167,6 +168,6 @@ class NightFailedOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         configuration = settings.configuration()
         day = run_day(context, configuration.business_timezone, settings.now())
-        if not release.is_blocked(day):
+        if not release.blocking_reasons(context["run_id"]):
             release.failed(day, "a step of the night failed; see build_marts in Airflow")
         raise AirflowFailException("nothing was published; the red task above says why")
