@@ -17,6 +17,7 @@ class Console:
     """
 
     def __init__(self, log: Path) -> None:
+        self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         self._out: TextIO = os.fdopen(os.dup(1), "w")
         self._log = open(log, "ab", buffering=0)  # noqa: SIM115

@@ -53,6 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (durable.BusyError, local.LocalError, settings.ConfigurationError) as error:
         console.say(f"The night did not run: {error}")
         return 1
+    except Exception as error:
+        # Standard error is the log by now: without this line a person would see nothing at all.
+        console.say(f"The night broke off: {error!r}; its traceback ends {console.log}")
+        raise
 
 
 def _night(console: Console, day: date | None, fixtures: Path | None) -> int:

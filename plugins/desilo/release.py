@@ -181,7 +181,7 @@ def blocking_reasons(run_id: str) -> list[dict[str, str]]:
         return []
     text = status.read_text("utf-8").removeprefix("window.DESILO_STATUS = ").rstrip(";\n")
     attempt = json.loads(text)["last_attempt"]
-    if attempt["result"] != "blocked" or attempt["run_id"] != run_id:
+    if attempt["result"] != "blocked" or attempt.get("run_id") != run_id:
         return []
     return list(attempt["reasons"])
 

@@ -33,6 +33,9 @@ def run() -> int:
     except (durable.BusyError, local.LocalError) as error:
         console.say(f"Airflow did not start: {error}")
         return 1
+    except Exception as error:
+        console.say(f"Airflow did not start: {error!r}; the traceback ends {log}")
+        raise
 
 
 def _run(console: Console, port: int, log: Path) -> int:
