@@ -152,7 +152,7 @@ def _dbt(arguments: Sequence[str]) -> Any:
         "--target-path", str(target_dir()),
         "--log-path", str(settings.home() / "dbt_logs"),
     ]  # fmt: skip
-    with _environment({**DBT_ENVIRONMENT, "DESILO_BUILD_DB": str(settings.build_database())}):
+    with environment({**DBT_ENVIRONMENT, "DESILO_BUILD_DB": str(settings.build_database())}):
         try:
             return dbtRunner().invoke([*arguments, *shared])
         finally:
@@ -162,7 +162,7 @@ def _dbt(arguments: Sequence[str]) -> Any:
 
 
 @contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
+def environment(values: dict[str, str]) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
