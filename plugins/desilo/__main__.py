@@ -114,7 +114,7 @@ def _docs(options: argparse.Namespace) -> int:
     build = warehouse.built()
     if build is None:
         raise ValueError("nothing has been built yet; run `make nightly` first")
-    target = settings.home() / "dbt_docs" / "index.html"
+    target = settings.home() / "dbt_docs"
     transform.write_docs(configuration, build, target)
     print(f"dbt docs: {target}")
     return 0

@@ -85,7 +85,7 @@ def publish(
 
     Args:
         gate_docs: Data Docs by gate.
-        dbt_docs: the dbt docs as one HTML file.
+        dbt_docs: folder of the dbt docs.
         descriptions: by mart, of its columns (the mart's own under "").
     """
     from desilo import war_room
@@ -122,8 +122,7 @@ def publish(
     if gate_docs:
         _write_docs_index(site / "data_docs", gate_docs)
     if dbt_docs is not None:
-        (site / "dbt").mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(dbt_docs, site / "dbt" / "index.html")
+        shutil.copytree(dbt_docs, site / "dbt")
     checkpoint("writing the page")
     war_room.render(folder / "marts.duckdb", site, manifest)
     manifest["files"] = _checksums(folder)

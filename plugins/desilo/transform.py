@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from desilo import settings, warehouse
+from desilo import mart_docs, settings, warehouse
 from desilo.durable import checkpoint
 
 log = logging.getLogger(__name__)
@@ -82,27 +82,26 @@ def build_layer(
     return results
 
 
-def write_docs(configuration: settings.Configuration, build: warehouse.Build, target: Path) -> None:
-    """Write the dbt docs as one HTML file that opens offline.
+def write_docs(configuration: settings.Configuration, build: warehouse.Build, folder: Path) -> None:
+    """Write the dbt docs into `folder`: a page that opens offline, and its charts.
 
     Raises:
         TransformError: dbt could not write them.
+        desilo.mart_docs.DocsError: dbt's page no longer is as it was.
     """
     with warehouse.exclusive():
         outcome = _dbt(
             [
                 "docs",
                 "generate",
-                "--static",
                 "--no-compile",
                 "--vars",
                 json.dumps(variables(configuration, build)),
             ]
         )
-    if not outcome.success:
-        raise TransformError(f"dbt docs failed: {outcome.exception}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(_offline(target_dir().joinpath("static_index.html").read_text("utf-8")))
+        if not outcome.success:
+            raise TransformError(f"dbt docs failed: {outcome.exception}")
+        mart_docs.write_pages(target_dir(), settings.build_database(), folder)
 
 
 def descriptions() -> dict[str, dict[str, str]]:
@@ -130,17 +129,6 @@ def variables(configuration: settings.Configuration, build: warehouse.Build) -> 
 
 def target_dir() -> Path:
     return settings.home() / "dbt_target"
-
-
-def _offline(html: str) -> str:
-    """Take the usage tracker and web fonts out of dbt's page: nothing is fetched at run time."""
-    for address in (
-        "https://fonts.googleapis.com",
-        "https://fonts.gstatic.com",
-        "//d1fc8wv8zag5ca.cloudfront.net",
-    ):
-        html = html.replace(address, "about:blank#")
-    return html
 
 
 def _dbt(arguments: Sequence[str]) -> Any:

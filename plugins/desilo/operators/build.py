@@ -127,10 +127,10 @@ class DbtLayerOperator(BaseOperator):
 
 
 class DocsOperator(BaseOperator):
-    """Write the dbt docs of this build as one file."""
+    """Write the dbt docs of this build, with an example and a chart under every mart."""
 
     def execute(self, context: Context) -> str:
-        target = settings.home() / "dbt_docs" / "index.html"
+        target = settings.home() / "dbt_docs"
         transform.write_docs(settings.configuration(), _build(context), target)
         return str(target)
 
