@@ -115,8 +115,8 @@ def _docs(options: argparse.Namespace) -> int:
     if build is None:
         raise ValueError("nothing has been built yet; run `make nightly` first")
     target = settings.home() / "dbt_docs"
-    transform.write_docs(configuration, build, target)
-    print(f"dbt docs: {target}")
+    transform.write_docs(configuration, build, target, is_compiled=False)
+    print(f"dbt docs: {target / 'index.html'}")
     return 0
 
 

@@ -1,9 +1,9 @@
 -- Does a cohort earn back three times what it cost?
--- chart: line x=age_days y=ltv_cac_ratio by=cohort_month
+-- chart: line x=age_days y=ltv_cac_ratio by=cohort
 select
-    cohort_month,
+    strftime(cohort_month, '%Y-%m') as cohort,
     age_days,
     ltv_cac_ratio
 from fct_ltv_cac
 where channel_id = '(all)' and model = 'last_non_direct' and age_days <= 90
-order by cohort_month, age_days;
+order by cohort, age_days;

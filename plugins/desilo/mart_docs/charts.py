@@ -12,14 +12,11 @@ from desilo.mart_docs.examples import Chart
 
 Answer = Sequence[Mapping[str, Any]]
 
-WIDTH, LEFT, RIGHT, TOP = 720, 64, 16, 40
+WIDTH, LEFT, RIGHT, TOP = 720, 64, 16, 14
 PLOT_HEIGHT, ROW_HEIGHT, CELL_HEIGHT = 180, 22, 24
 MOST_SERIES, MOST_BARS = 6, 30
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9")
-STYLE = (
-    "text{font:12px system-ui,sans-serif;fill:#333}.title{font-weight:600;font-size:13px}"
-    ".grid{stroke:#e3e3e3}.note{fill:#666}"
-)
+STYLE = "text{font:12px system-ui,sans-serif;fill:#333}.grid{stroke:#e3e3e3}.note{fill:#666}"
 
 
 def draw(chart: Chart, answer: Answer, title: str) -> str:
@@ -36,7 +33,7 @@ def draw(chart: Chart, answer: Answer, title: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"'
         f' height="{height}" role="img" aria-label="{escape(title, {chr(34): "&quot;"})}">'
         f'<style>{STYLE}</style><rect width="100%" height="100%" fill="#fff"/>'
-        f"{_text(0, 16, title, css='title')}{body}</svg>\n"
+        f"{body}</svg>\n"
     )
 
 

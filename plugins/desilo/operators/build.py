@@ -131,7 +131,7 @@ class DocsOperator(BaseOperator):
 
     def execute(self, context: Context) -> str:
         target = settings.home() / "dbt_docs"
-        transform.write_docs(settings.configuration(), _build(context), target)
+        transform.write_docs(settings.configuration(), _build(context), target, is_compiled=True)
         return str(target)
 
 
