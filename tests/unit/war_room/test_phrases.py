@@ -22,7 +22,7 @@ from desilo.war_room.phrases import (
 
 PACKAGE = Path(war_room.__file__).parent
 COMPOSED = ("owner_", "legend_", "state_", "step_", "status_", "gate_", "severity_", "key_", "do_",
-            "checks_", "nav_", "night_", "chart_")  # fmt: skip
+            "checks_", "nav_", "night_", "chart_", "claims_")  # fmt: skip
 
 
 @pytest.mark.parametrize("key", sorted(catalogue()))

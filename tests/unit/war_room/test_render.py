@@ -13,7 +13,7 @@ from desilo.war_room import render
 from tests.unit.war_room.sample_marts import build
 
 WORLDS = ("busy", "history", "empty")
-PAGES = ("index.html", "index.zh.html")
+PAGES = ("index.html", "index.zh.html", "claims.html", "claims.zh.html")
 VOID = {"meta", "link", "br", "img", "input", "line", "rect", "polyline"}
 
 
@@ -67,9 +67,12 @@ def test_page_is_whole_and_asks_for_nothing_from_outside(
     assert (worlds[world] / "site" / "assets" / "page.js").is_file()
 
 
+@pytest.mark.parametrize("page", ["index.html", "claims.html"])
 @pytest.mark.parametrize("world", WORLDS)
-def test_page_can_be_walked_by_ear_and_by_keyboard(worlds: dict[str, Path], world: str) -> None:
-    parsed = Page(read(worlds[world]))
+def test_page_can_be_walked_by_ear_and_by_keyboard(
+    worlds: dict[str, Path], world: str, page: str
+) -> None:
+    parsed = Page(read(worlds[world], page))
     names = [name for name, _ in parsed.tags]
     assert names.count("main") == 1 and names.count("h1") == 1
     assert names.count("table") == names.count("caption")
