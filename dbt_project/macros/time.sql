@@ -32,9 +32,17 @@
 {%- endmacro %}
 
 
-{#- The day the release speaks for, as a date. -#}
+{#-
+    The day the release speaks for, as a date. It is data, not a variable: a variable that changes
+    makes dbt parse the whole project again (5 s a night), and a view that holds a day is stale the
+    next night. `vars: {as_of: ...}` pins it, for unit tests and for a look at another day.
+-#}
 {% macro as_of() -%}
-    cast('{{ var("as_of") }}' as date)
+    {%- if var('as_of', none) is not none -%}
+        cast('{{ var("as_of") }}' as date)
+    {%- else -%}
+        (select night.day from {{ source('raw', 'night') }} as night)
+    {%- endif -%}
 {%- endmacro %}
 
 

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 LAYERS = ("staging", "marts")
 """Selectors of dbt_project/selectors.yml, in the order in which they are built."""
 
-TONIGHT = {"staging": "staging_tonight"}
-"""Selectors of a night on top of another one, where they differ."""
+TONIGHT = {"staging": "staging_tonight", "marts": "marts_tonight"}
+"""Selectors of a night on top of another one."""
 
 DBT_ENVIRONMENT = {"DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
@@ -57,7 +57,7 @@ def build_layer(
     checkpoint(f"building {layer}")
     arguments = [
         "build",
-        "--selector", layer if build.is_full_refresh else TONIGHT.get(layer, layer),
+        "--selector", layer if build.is_full_refresh else TONIGHT[layer],
         "--vars", json.dumps(variables(configuration, build)),
     ]  # fmt: skip
     if build.is_full_refresh:
@@ -123,7 +123,6 @@ def descriptions() -> dict[str, dict[str, str]]:
 
 def variables(configuration: settings.Configuration, build: warehouse.Build) -> dict[str, str]:
     return {
-        "as_of": build.day.isoformat(),
         "business_timezone": configuration.business_timezone,
         "base_currency": configuration.base_currency,
         "start_date": configuration.start_date.isoformat(),

@@ -106,6 +106,7 @@ def prepare(
         )
         if why:
             connection.execute("delete from raw.applied_loads; delete from raw.applied_partitions")
+        connection.execute(f"create or replace table raw.night as select date '{day}' as day")
         _expect_accounts(connection, configuration)
         changed = _mark_changed(connection, day)
         _make_views(connection, lake, day)
@@ -167,8 +168,9 @@ def keep(table: str, column: str, value: str, rows: Sequence[Sequence[object]]) 
 def fingerprint(configuration: settings.Configuration) -> str:
     """Names the logic and the rules the build database was made with."""
     digest = hashlib.sha256()
-    for folder in ("models", "macros", "seeds"):
-        for path in sorted((settings.DBT_PROJECT_DIR / folder).rglob("*")):
+    for name in ("dbt_project.yml", "models", "macros", "seeds"):
+        part = settings.DBT_PROJECT_DIR / name
+        for path in [part] if part.is_file() else sorted(part.rglob("*")):
             if path.is_file():
                 digest.update(str(path.relative_to(settings.DBT_PROJECT_DIR)).encode())
                 digest.update(path.read_bytes())

@@ -70,6 +70,12 @@ def test_the_first_build_shows_everything_up_to_its_day(lake: Lake) -> None:
     assert shown() == ["1", "2"]
 
 
+def test_the_day_of_the_night_is_a_row_that_the_models_read(lake: Lake) -> None:
+    build(lake)
+    build(lake, date(2026, 4, 1))
+    assert rows("select day from raw.night") == [(date(2026, 4, 1),)]
+
+
 def test_a_build_that_was_not_settled_is_shown_again(lake: Lake) -> None:
     write(lake, ["1"])
     build(lake)
