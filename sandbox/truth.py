@@ -16,7 +16,17 @@ from sandbox.clock import FIRST_DAY, LAST_DAY
 from sandbox.commerce import COUPONS, REASONS
 from sandbox.files import customer_id, order_id, order_parties, refund_id
 from sandbox.journeys import IDENTITY_CODES
-from sandbox.ledger import Known, Touches, credit, first_valid, known_at, touches_at
+from sandbox.ledger import (
+    FIRST_OF_OPERATIONS,
+    Journeys,
+    Known,
+    Touches,
+    credit,
+    first_valid,
+    journeys_at,
+    known_at,
+    touches_at,
+)
 from sandbox.people import MARKETS, Texts, sha256, uuid_of
 from sandbox.world import World
 
@@ -29,6 +39,7 @@ def write_truth(world: World, now: int, out: Path) -> dict[str, int]:
     touched = touches_at(world, known)
     credited = credit(world, known, touched)
     first = first_valid(world, known)
+    journeys = journeys_at(world, known)
     tables = {
         "spend": _spend(world, now),
         "orders": _orders(world, known, touched, credited, first),
@@ -37,6 +48,9 @@ def write_truth(world: World, now: int, out: Path) -> dict[str, int]:
         "people": _people(world, known),
         "new_customers": _new_customers(world, touched, credited, first),
         "touches": _touches(world, known, touched),
+        "touchpoints": _touchpoints(journeys),
+        "handoffs": _handoffs(journeys),
+        "campaigns": _campaigns(),
         "fx": _fx(world, now),
     }
     out.mkdir(parents=True, exist_ok=True)
@@ -289,6 +303,53 @@ def _touches(world: World, known: Known, touched: Touches) -> pa.Table:
             "ad_id": pa.array([c.ad.entity_id if c and c.ad else None for c in cells], pa.string()),
             "device_id": [world.texts.device_id(number) for number in device.tolist()],
             "uuid": [touch_uuid(world, touched, row) for row in range(len(touched.event))],
+        }
+    )
+
+
+def _touchpoints(journeys: Journeys) -> pa.Table:
+    """One row per person and touchpoint."""
+    pairs, touches = np.unique(
+        np.stack([journeys.person, journeys.touchpoint]), axis=1, return_counts=True
+    )
+    return pa.table(
+        {
+            "true_person_id": [person_id(person) for person in pairs[0].tolist()],
+            "touchpoint_no": pa.array(pairs[1], pa.int64()),
+            "touches": pa.array(touches, pa.int64()),
+        }
+    )
+
+
+def _handoffs(journeys: Journeys) -> pa.Table:
+    """One row per person: their first touch of marketing and of operations."""
+    first: dict[int, list[int | None]] = {}
+    for person, at, touchpoint in zip(
+        journeys.person.tolist(), journeys.at.tolist(), journeys.touchpoint.tolist(), strict=True
+    ):
+        side = int(touchpoint >= FIRST_OF_OPERATIONS)
+        entry = first.setdefault(person, [None, None])
+        if entry[side] is None:
+            entry[side] = at
+    brought = pa.array([entry[0] for entry in first.values()], pa.int64())
+    crossed = pa.array([entry[1] for entry in first.values()], pa.int64())
+    return pa.table(
+        {
+            "true_person_id": [person_id(person) for person in first],
+            "brought_at": brought.cast(pa.timestamp("us")),
+            "crossed_at": crossed.cast(pa.timestamp("us")),
+        }
+    )
+
+
+def _campaigns() -> pa.Table:
+    """One row per campaign; an untagged one spends and whoever it brings looks direct."""
+    return pa.table(
+        {
+            "platform": [campaign.account.platform for campaign in catalog.CAMPAIGNS],
+            "account_id": [campaign.account.account_id for campaign in catalog.CAMPAIGNS],
+            "campaign_id": [campaign.entity_id for campaign in catalog.CAMPAIGNS],
+            "is_tagged": [campaign.is_tagged for campaign in catalog.CAMPAIGNS],
         }
     )
 

@@ -206,5 +206,6 @@ select
     {{ money('spend') }} as spend,
     {{ money('spend_at_risk') }} as spend_at_risk,
     suggested_fix,
+    cast({{ dbt.dateadd('day', '1 - ' ~ window_days('utm_audit'), as_of()) }} as date) as from_date,
     {{ as_of() }} as through_date
 from with_total
