@@ -47,6 +47,7 @@ LEAD_IN = {  # what led to an arrival of a channel; a creator's link is told apa
 }
 CREATOR_LINK, REGISTRATION, FIRST_ORDER, DAY_1, REPEAT_ORDER, WON_BACK = 6, 16, 22, 25, 26, 28
 FIRST_OF_OPERATIONS = 16
+ARRIVALS = (9, 12)
 
 
 @dataclass(frozen=True)
@@ -169,57 +170,65 @@ def first_valid(world: World, known: Known) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Journeys:
-    """Every known touch of persons at one of the 28 touchpoints, ordered by person and time."""
+    """Every known touch at one of the 28 touchpoints, ordered by holder and time.
 
-    person: np.ndarray
+    A holder is a person or, where nothing known ties a private device to one, that device: nobody
+    can tell it from a person of its own.
+    """
+
+    holder: np.ndarray  # a person, or the number of people plus a device
     at: np.ndarray
     touchpoint: np.ndarray  # 6..28; totals of ad platforms belong to nobody
+    channel: np.ndarray  # of an arrival, else -1
 
 
 def journeys_at(world: World, known: Known) -> Journeys:
-    """Touches of what the app, the orders and being there again tell, each of its own person."""
+    """Touches of what the app, the orders and being there again tell, each of its holder."""
     events, sessions, shop = world.events, world.sessions, world.shop
     row = np.flatnonzero(known.events & ~events.is_repeat & (events.junk_device < 0))
     session, user = events.session[row], events.user[row]
-    tied = np.where(
-        user >= 0, known.user_linked[user], known.device_linked[sessions.device[session]]
-    )
-    row, session = row[tied], session[tied]
-    person, at, code = sessions.person[session], events.happened_at[row], events.code[row]
+    device = sessions.device[session]
+    tied = np.where(user >= 0, known.user_linked[user], known.device_linked[device])
+    holder = np.where(tied, sessions.person[session], len(world.people) + device)
+    kept = tied | ~known.device_shared[device]
+    holder, session = holder[kept], session[kept]
+    at, code = events.happened_at[row[kept]], events.code[row[kept]]
     number = np.zeros(len(CODE), dtype=np.int64)
     for name, touchpoint in TOUCHPOINT_OF_EVENT.items():
         number[CODE[name]] = touchpoint
-    parts = [(person, at, number[code])]
-
-    arrival = np.isin(number[code], (9, 12))
+    is_arrival = np.isin(number[code], ARRIVALS)
+    channel = sessions.channel[session]
+    nowhere = np.full(len(code), -1)
     lead_in = [
-        CREATOR_LINK
-        if by_creator(world.seed, visit, channel)
-        else LEAD_IN.get(CHANNELS[channel], 0)
-        for visit, channel in zip(
-            session[arrival].tolist(), sessions.channel[session[arrival]].tolist(), strict=True
+        CREATOR_LINK if by_creator(world.seed, visit, source) else LEAD_IN.get(CHANNELS[source], 0)
+        for visit, source in zip(
+            session[is_arrival].tolist(), channel[is_arrival].tolist(), strict=True
         )
     ]
-    parts.append((person[arrival], at[arrival], np.array(lead_in, dtype=np.int64)))
-
-    valid, first = known.is_valid, first_valid(world, known)
-    parts.append(
+    valid = known.is_valid
+    kind = np.where(first_valid(world, known)[valid], FIRST_ORDER, REPEAT_ORDER)
+    parts = [
+        (holder, at, number[code], np.where(is_arrival, channel, nowhere)),
         (
-            shop.person[valid],
-            shop.ordered_at[valid],
-            np.where(first[valid], FIRST_ORDER, REPEAT_ORDER),
-        )
+            holder[is_arrival],
+            at[is_arrival],
+            np.array(lead_in, dtype=np.int64),
+            nowhere[is_arrival],
+        ),
+        (shop.person[valid], shop.ordered_at[valid], kind, np.full(len(kind), -1)),
+        *_returns(holder, at, number[code] == REGISTRATION),
+    ]
+    holders, moments, touchpoints, channels = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
     )
-    parts += _returns(person, at, number[code] == REGISTRATION)
-    everybody, moment, touchpoint = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.lexsort((touchpoint, moment, everybody))
-    order = order[touchpoint[order] > 0]
-    return Journeys(everybody[order], moment[order], touchpoint[order])
+    order = np.lexsort((touchpoints, moments, holders))
+    order = order[touchpoints[order] > 0]
+    return Journeys(holders[order], moments[order], touchpoints[order], channels[order])
 
 
 def _returns(
     person: np.ndarray, at: np.ndarray, registers: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """Active the day after registering, and again after a long silence."""
     order = np.lexsort((at, person))
     person, at, registers = person[order], at[order], registers[order]
@@ -233,6 +242,11 @@ def _returns(
     silent = np.zeros(len(who), bool)
     silent[1:] = (who[1:] == who[:-1]) & (when[1:] - when[:-1] > SILENCE_DAYS)
     return [
-        (who[mask], moment[mask], np.full(int(mask.sum()), touchpoint))
+        (
+            who[mask],
+            moment[mask],
+            np.full(int(mask.sum()), touchpoint),
+            np.full(int(mask.sum()), -1),
+        )
         for mask, touchpoint in ((next_day, DAY_1), (silent, WON_BACK))
     ]

@@ -48,8 +48,8 @@ def write_truth(world: World, now: int, out: Path) -> dict[str, int]:
         "people": _people(world, known),
         "new_customers": _new_customers(world, touched, credited, first),
         "touches": _touches(world, known, touched),
-        "touchpoints": _touchpoints(journeys),
-        "handoffs": _handoffs(journeys),
+        "touchpoints": _touchpoints(world, journeys),
+        "handoffs": _handoffs(world, journeys),
         "campaigns": _campaigns(),
         "fx": _fx(world, now),
     }
@@ -307,37 +307,47 @@ def _touches(world: World, known: Known, touched: Touches) -> pa.Table:
     )
 
 
-def _touchpoints(journeys: Journeys) -> pa.Table:
-    """One row per person and touchpoint."""
+def _touchpoints(world: World, journeys: Journeys) -> pa.Table:
+    """One row per holder (a person, or a device that nothing ties to one) and touchpoint."""
     pairs, touches = np.unique(
-        np.stack([journeys.person, journeys.touchpoint]), axis=1, return_counts=True
+        np.stack([journeys.holder, journeys.touchpoint]), axis=1, return_counts=True
     )
     return pa.table(
         {
-            "true_person_id": [person_id(person) for person in pairs[0].tolist()],
+            "holder_id": [holder_id(world, holder) for holder in pairs[0].tolist()],
             "touchpoint_no": pa.array(pairs[1], pa.int64()),
             "touches": pa.array(touches, pa.int64()),
         }
     )
 
 
-def _handoffs(journeys: Journeys) -> pa.Table:
-    """One row per person: their first touch of marketing and of operations."""
-    first: dict[int, list[int | None]] = {}
-    for person, at, touchpoint in zip(
-        journeys.person.tolist(), journeys.at.tolist(), journeys.touchpoint.tolist(), strict=True
-    ):
-        side = int(touchpoint >= FIRST_OF_OPERATIONS)
-        entry = first.setdefault(person, [None, None])
-        if entry[side] is None:
-            entry[side] = at
-    brought = pa.array([entry[0] for entry in first.values()], pa.int64())
-    crossed = pa.array([entry[1] for entry in first.values()], pa.int64())
+def _handoffs(world: World, journeys: Journeys) -> pa.Table:
+    """One row per holder: their first touch of marketing and of operations, and the channel of
+    their first arrival."""
+    holder = np.unique(journeys.holder)
+    place = np.searchsorted(holder, journeys.holder)
+
+    def first(where: np.ndarray) -> np.ndarray:
+        """Row of each holder's first touch of a kind, -1 without one (rows are in time order)."""
+        found = np.full(len(holder), len(journeys.holder))
+        np.minimum.at(found, place[where], np.flatnonzero(where))
+        return np.where(found < len(journeys.holder), found, -1)
+
+    def instants(rows: np.ndarray) -> pa.Array:
+        at = pa.array(journeys.at[rows], pa.int64(), mask=rows < 0)
+        return at.cast(pa.timestamp("us"))
+
+    is_marketing = journeys.touchpoint < FIRST_OF_OPERATIONS
+    arrival = first(journeys.channel >= 0)
     return pa.table(
         {
-            "true_person_id": [person_id(person) for person in first],
-            "brought_at": brought.cast(pa.timestamp("us")),
-            "crossed_at": crossed.cast(pa.timestamp("us")),
+            "holder_id": [holder_id(world, number) for number in holder.tolist()],
+            "brought_at": instants(first(is_marketing)),
+            "crossed_at": instants(first(~is_marketing)),
+            "channel_id": _texts(
+                catalog.CHANNELS[journeys.channel[row]] if row >= 0 else catalog.UNATTRIBUTED
+                for row in arrival.tolist()
+            ),
         }
     )
 
@@ -372,6 +382,12 @@ def _fx(world: World, now: int) -> pa.Table:
 def person_id(person: int) -> str:
     """The true person's id; it occurs nowhere but in the ledger."""
     return f"person-{person:06d}"
+
+
+def holder_id(world: World, holder: int) -> str:
+    """A holder of a journey: the true person, or `device-` and its number."""
+    people = len(world.people)
+    return person_id(holder) if holder < people else f"device-{holder - people:06d}"
 
 
 def touch_uuid(world: World, touched: Touches, row: int) -> str:
