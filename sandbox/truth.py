@@ -100,6 +100,13 @@ def _spend(world: World, now: int) -> pa.Table:
             "currency": [account.currency for account, _ in rows],
             "impressions": pa.array([row.impressions for _, row in rows], pa.int64()),
             "clicks": pa.array([row.clicks for _, row in rows], pa.int64()),
+            "video_plays": pa.array(
+                [
+                    ads.video_plays(cell.campaign, row.impressions)
+                    for cell, (_, row) in zip(cells, rows, strict=True)
+                ],
+                pa.int64(),
+            ),
             # The platform's headline number: Google counts clicks only, the others add views.
             "conversions": _money(
                 row.conversions

@@ -30,7 +30,7 @@ def ask(night: World, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str
     return lambda sql: night.rows(sql.format(**files))
 
 
-def test_spend_clicks_and_impressions_of_every_ad_and_day_equal_the_truth(
+def test_spend_clicks_impressions_and_plays_of_every_ad_and_day_equal_the_truth(
     ask: Callable[[str], Any],
 ) -> None:
     compared, apart = ask(
@@ -38,18 +38,21 @@ def test_spend_clicks_and_impressions_of_every_ad_and_day_equal_the_truth(
         with truth as (
             select platform, account_id, date_day, campaign_id,
                 coalesce(ad_id, '(unallocated)') as ad_id,
-                sum(spend_native) as spend, sum(clicks) as clicks, sum(impressions) as impressions
+                sum(spend_native) as spend, sum(clicks) as clicks, sum(impressions) as impressions,
+                sum(video_plays) as plays
             from {spend} group by all
         ),
         mart as (
             select platform, account_id, date_day, campaign_id, ad_id,
-                sum(spend_native) as spend, sum(clicks) as clicks, sum(impressions) as impressions
+                sum(spend_native) as spend, sum(clicks) as clicks, sum(impressions) as impressions,
+                sum(video_plays) as plays
             from fct_ad_spend group by all
         )
         select count(*), count(*) filter (
             where coalesce(truth.spend, 0) <> coalesce(mart.spend, 0)
                 or coalesce(truth.clicks, 0) <> coalesce(mart.clicks, 0)
                 or coalesce(truth.impressions, 0) <> coalesce(mart.impressions, 0)
+                or truth.plays is distinct from mart.plays
         )
         from truth full join mart using (platform, account_id, date_day, campaign_id, ad_id)
         """

@@ -61,6 +61,7 @@ PROFILES = {
 SPEND = {
     "platform": "varchar", "account_id": "varchar", "date_day": "date", "channel_id": "varchar",
     "campaign_id": "varchar", "impressions": "bigint", "clicks": "bigint",
+    "video_plays": "bigint",
     "spend": "decimal(18, 6)",
 }  # fmt: skip
 SOURCES = {"kind": "varchar", "is_enabled": "boolean", "data_through_date": "date"}
@@ -246,6 +247,7 @@ spends = st.lists(
         lambda day, campaign, clicks: {
             "date_day": (FIRST + timedelta(days=day)).date(), "channel_id": "paid_social_meta",
             "campaign_id": campaign, "impressions": clicks * 50, "clicks": clicks, "spend": clicks,
+            "video_plays": clicks * 9 if campaign == "c1" else None,
         },
         st.integers(0, 10), st.sampled_from(["c1", "c2"]), st.integers(1, 9),
     ),
@@ -310,8 +312,9 @@ def journey_of(touches: list[Row], spend: list[Row], through: date) -> dict[Any,
             row: Row = {"is_complete": (through - day).days >= PASS_ON_DAYS}
             paid = [s for s in spend if (s["date_day"], s["channel_id"]) == (day, channel)]
             if no < 6:
-                measure = {1: "impressions", 3: "clicks"}.get(no)
-                touched = sum(s[measure] for s in paid) if measure and paid else None
+                measure = {1: "impressions", 2: "video_plays", 3: "clicks"}.get(no)
+                told = [s[measure] for s in paid if s[measure] is not None] if measure else []
+                touched = sum(told) if told else None
                 row |= {"touches": touched, "persons": None, "passed_on": None, "hours": None}
             else:
                 reached = cells.get((day, channel, no), {})

@@ -1,7 +1,7 @@
 -- Where anything happened on a day in a channel, all touchpoints have a row: a place that nobody
 -- reached is a 0, one that nothing tells us of is empty.
 
-{%- set measures = ['impressions', 'clicks'] %}
+{%- set measures = ['impressions', 'video_plays', 'clicks'] %}
 
 with observed as (
 
