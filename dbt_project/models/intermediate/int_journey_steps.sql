@@ -26,14 +26,14 @@ with touches as (
 ahead as (
 
     select
-        *,
         {%- for level in levels %}
         first_value(case when touchpoint_no > {{ level }} then touched_at end ignore nulls) over (
             partition by person_id
             order by touched_at, touchpoint_no, touch_id
             rows between current row and unbounded following
-        ) as after_{{ level }}_at{{ ',' if not loop.last }}
+        ) as after_{{ level }}_at,
         {%- endfor %}
+        *
     from touches
 
 ),

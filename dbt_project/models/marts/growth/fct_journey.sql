@@ -45,9 +45,9 @@ reports as (
     select
         date_day,
         channel_id,
-        {%- for measure in measures %}
-        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        sum(impressions) as impressions,
+        sum(video_plays) as video_plays,
+        sum(clicks) as clicks
     from {{ ref('fct_ad_spend') }}
     group by date_day, channel_id
 

@@ -1,9 +1,6 @@
 -- The boundary between touchpoints 15 and 16, per campaign, per channel and in all. A campaign that
 -- spent and brought nobody is a row too.
 
-{%- set levels = "grouping sets ((date_day, horizon_days), (date_day, horizon_days, channel_id), "
-    ~ "(date_day, horizon_days, channel_id, campaign_id))" %}
-
 with persons as (
 
     select *
@@ -26,7 +23,7 @@ outcomes as (
         median({{ people_epoch('crossed_at') }} - {{ people_epoch('brought_at') }})
             as seconds_to_cross
     from persons
-    group by {{ levels }}
+    group by date_day, horizon_days, rollup(channel_id, campaign_id)
 
 ),
 
@@ -41,11 +38,7 @@ losses as (
         count(*) as lost
     from persons
     where outcome = 'lost'
-    group by grouping sets (
-        (date_day, horizon_days, last_touchpoint_no),
-        (date_day, horizon_days, last_touchpoint_no, channel_id),
-        (date_day, horizon_days, last_touchpoint_no, channel_id, campaign_id)
-    )
+    group by date_day, horizon_days, last_touchpoint_no, rollup(channel_id, campaign_id)
 
 ),
 
@@ -57,7 +50,7 @@ worst_losses as (
         row_number() over (
             partition by
                 losses.date_day, losses.horizon_days, losses.channel_id, losses.campaign_id
-            order by losses.lost desc, losses.last_touchpoint_no
+            order by losses.lost desc, losses.last_touchpoint_no asc
         ) as loss_rank
     from losses
     inner join {{ ref('touchpoints') }} as touchpoints
@@ -76,11 +69,10 @@ spend as (
         sum(spent.spend) as spend
     from {{ ref('fct_ad_spend') }} as spent
     cross join {{ ref('handoff_horizons') }} as horizons
-    group by grouping sets (
-        (spent.date_day, horizons.horizon_days),
-        (spent.date_day, horizons.horizon_days, spent.channel_id),
-        (spent.date_day, horizons.horizon_days, spent.channel_id, spent.campaign_id)
-    )
+    group by
+        spent.date_day,
+        horizons.horizon_days,
+        rollup(spent.channel_id, spent.campaign_id)
 
 ),
 
@@ -93,10 +85,10 @@ joined as (
         coalesce(outcomes.campaign_id, spend.campaign_id) as campaign_id,
         coalesce(spend.clicks, 0) as clicks,
         coalesce(spend.spend, 0) as spend,
-        outcomes.seconds_to_cross,
         {%- for count in ['brought', 'crossed', 'registered', 'lost', 'pending'] %}
-        coalesce(outcomes.{{ count }}, 0) as {{ count }}{{ ',' if not loop.last }}
+        coalesce(outcomes.{{ count }}, 0) as {{ count }},
         {%- endfor %}
+        outcomes.seconds_to_cross
     from outcomes
     full outer join spend
         on

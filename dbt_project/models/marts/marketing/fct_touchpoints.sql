@@ -11,8 +11,8 @@
 -- depends_on: {{ ref('int_identity_event_owners') }}
 -- depends_on: {{ ref('int_touch_sessions') }}
 -- A night writes the touches of the upload days that changed and those whose person or session
--- changed. Touches of orders and of activity have no partition among the events, so they are written
--- anew each night.
+-- changed. Touches of orders and of activity have no partition among the events, so they are
+-- written anew each night.
 
 with owned as (
 
