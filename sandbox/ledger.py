@@ -11,43 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandbox.catalog import CHANNELS, DIRECT
-from sandbox.clock import COMPANY_ZONE, DAY, closed_day, events_visible_before, local_day
+from sandbox.catalog import DIRECT
+from sandbox.clock import DAY, closed_day, events_visible_before
 from sandbox.events import touches
-from sandbox.journeys import CODE, IDENTITY_CODES, by_creator
+from sandbox.journeys import IDENTITY_CODES
 from sandbox.people import PRIVATE
 from sandbox.world import World
 
 WINDOW = 30 * DAY  # a touch may be credited for this long
-SILENCE_DAYS = 30  # whole days without activity after which a return is won back
-TOUCHPOINT_OF_EVENT = {
-    "Landing Viewed": 9,
-    "Landing Engaged": 10,
-    "Store Viewed": 11,
-    "App Opened First": 12,
-    "Lead Submitted": 13,
-    "Coupon Claimed": 14,
-    "Community Joined": 15,
-    "Registered": 16,
-    "Onboarding Completed": 17,
-    "Product Viewed": 18,
-    "Product Searched": 19,
-    "Product Added": 20,
-    "Checkout Started": 21,
-    "Order Received": 23,
-    "Support Requested": 24,
-    "Referral Shared": 27,
-}
-LEAD_IN = {  # what led to an arrival of a channel; a creator's link is told apart by the visit
-    "paid_search_google": 7,
-    "organic_search": 7,
-    "organic_social": 8,
-    "referral": 8,
-    "direct": 8,
-}
-CREATOR_LINK, REGISTRATION, FIRST_ORDER, DAY_1, REPEAT_ORDER, WON_BACK = 6, 16, 22, 25, 26, 28
-FIRST_OF_OPERATIONS = 16
-ARRIVALS = (9, 12)
 
 
 @dataclass(frozen=True)
@@ -168,85 +139,6 @@ def first_valid(world: World, known: Known) -> np.ndarray:
     return first
 
 
-@dataclass(frozen=True)
-class Journeys:
-    """Every known touch at one of the 28 touchpoints, ordered by holder and time.
-
-    A holder is a person or, where nothing known ties a private device to one, that device: nobody
-    can tell it from a person of its own.
-    """
-
-    holder: np.ndarray  # a person, or the number of people plus a device
-    at: np.ndarray
-    touchpoint: np.ndarray  # 6..28; totals of ad platforms belong to nobody
-    channel: np.ndarray  # of an arrival, else -1
-
-
-def journeys_at(world: World, known: Known) -> Journeys:
-    """Touches of what the app, the orders and being there again tell, each of its holder."""
-    events, sessions, shop = world.events, world.sessions, world.shop
-    row = np.flatnonzero(known.events & ~events.is_repeat & (events.junk_device < 0))
-    session, user = events.session[row], events.user[row]
-    device = sessions.device[session]
-    tied = np.where(user >= 0, known.user_linked[user], known.device_linked[device])
-    holder = np.where(tied, sessions.person[session], len(world.people) + device)
-    kept = tied | ~known.device_shared[device]
-    holder, session = holder[kept], session[kept]
-    at, code = events.happened_at[row[kept]], events.code[row[kept]]
-    number = np.zeros(len(CODE), dtype=np.int64)
-    for name, touchpoint in TOUCHPOINT_OF_EVENT.items():
-        number[CODE[name]] = touchpoint
-    is_arrival = np.isin(number[code], ARRIVALS)
-    channel = sessions.channel[session]
-    nowhere = np.full(len(code), -1)
-    lead_in = [
-        CREATOR_LINK if by_creator(world.seed, visit, source) else LEAD_IN.get(CHANNELS[source], 0)
-        for visit, source in zip(
-            session[is_arrival].tolist(), channel[is_arrival].tolist(), strict=True
-        )
-    ]
-    valid = known.is_valid
-    kind = np.where(first_valid(world, known)[valid], FIRST_ORDER, REPEAT_ORDER)
-    parts = [
-        (holder, at, number[code], np.where(is_arrival, channel, nowhere)),
-        (
-            holder[is_arrival],
-            at[is_arrival],
-            np.array(lead_in, dtype=np.int64),
-            nowhere[is_arrival],
-        ),
-        (shop.person[valid], shop.ordered_at[valid], kind, np.full(len(kind), -1)),
-        *_returns(holder, at, number[code] == REGISTRATION),
-    ]
-    holders, moments, touchpoints, channels = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
-    order = np.lexsort((touchpoints, moments, holders))
-    order = order[touchpoints[order] > 0]
-    return Journeys(holders[order], moments[order], touchpoints[order], channels[order])
-
-
-def _returns(
-    person: np.ndarray, at: np.ndarray, registers: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """Active the day after registering, and again after a long silence."""
-    order = np.lexsort((at, person))
-    person, at, registers = person[order], at[order], registers[order]
-    day = local_day(at, COMPANY_ZONE)
-    begins = np.ones(len(person), bool)
-    begins[1:] = (person[1:] != person[:-1]) | (day[1:] != day[:-1])
-    registered_on = np.full(int(person.max(initial=-1)) + 1, np.iinfo(np.int64).max // 2)
-    np.minimum.at(registered_on, person[registers], day[registers])
-    who, when, moment = person[begins], day[begins], at[begins]
-    next_day = when == registered_on[who] + 1
-    silent = np.zeros(len(who), bool)
-    silent[1:] = (who[1:] == who[:-1]) & (when[1:] - when[:-1] > SILENCE_DAYS)
-    return [
-        (
-            who[mask],
-            moment[mask],
-            np.full(int(mask.sum()), touchpoint),
-            np.full(int(mask.sum()), -1),
-        )
-        for mask, touchpoint in ((next_day, DAY_1), (silent, WON_BACK))
-    ]
+def person_id(person: int) -> str:
+    """The true person's id; it occurs nowhere but in the ledger."""
+    return f"person-{person:06d}"

@@ -16,17 +16,8 @@ from sandbox.clock import FIRST_DAY, LAST_DAY
 from sandbox.commerce import COUPONS, REASONS
 from sandbox.files import customer_id, order_id, order_parties, refund_id
 from sandbox.journeys import IDENTITY_CODES
-from sandbox.ledger import (
-    FIRST_OF_OPERATIONS,
-    Journeys,
-    Known,
-    Touches,
-    credit,
-    first_valid,
-    journeys_at,
-    known_at,
-    touches_at,
-)
+from sandbox.ledger import Known, Touches, credit, first_valid, known_at, person_id, touches_at
+from sandbox.paths import handoffs, journeys_at, touchpoints
 from sandbox.people import MARKETS, Texts, sha256, uuid_of
 from sandbox.world import World
 
@@ -48,8 +39,8 @@ def write_truth(world: World, now: int, out: Path) -> dict[str, int]:
         "people": _people(world, known),
         "new_customers": _new_customers(world, touched, credited, first),
         "touches": _touches(world, known, touched),
-        "touchpoints": _touchpoints(world, journeys),
-        "handoffs": _handoffs(world, journeys),
+        "touchpoints": touchpoints(world, journeys),
+        "handoffs": handoffs(world, journeys),
         "campaigns": _campaigns(),
         "fx": _fx(world, now),
     }
@@ -314,51 +305,6 @@ def _touches(world: World, known: Known, touched: Touches) -> pa.Table:
     )
 
 
-def _touchpoints(world: World, journeys: Journeys) -> pa.Table:
-    """One row per holder (a person, or a device that nothing ties to one) and touchpoint."""
-    pairs, touches = np.unique(
-        np.stack([journeys.holder, journeys.touchpoint]), axis=1, return_counts=True
-    )
-    return pa.table(
-        {
-            "holder_id": [holder_id(world, holder) for holder in pairs[0].tolist()],
-            "touchpoint_no": pa.array(pairs[1], pa.int64()),
-            "touches": pa.array(touches, pa.int64()),
-        }
-    )
-
-
-def _handoffs(world: World, journeys: Journeys) -> pa.Table:
-    """One row per holder: their first touch of marketing and of operations, and the channel of
-    their first arrival."""
-    holder = np.unique(journeys.holder)
-    place = np.searchsorted(holder, journeys.holder)
-
-    def first(where: np.ndarray) -> np.ndarray:
-        """Row of each holder's first touch of a kind, -1 without one (rows are in time order)."""
-        found = np.full(len(holder), len(journeys.holder))
-        np.minimum.at(found, place[where], np.flatnonzero(where))
-        return np.where(found < len(journeys.holder), found, -1)
-
-    def instants(rows: np.ndarray) -> pa.Array:
-        at = pa.array(journeys.at[rows], pa.int64(), mask=rows < 0)
-        return at.cast(pa.timestamp("us"))
-
-    is_marketing = journeys.touchpoint < FIRST_OF_OPERATIONS
-    arrival = first(journeys.channel >= 0)
-    return pa.table(
-        {
-            "holder_id": [holder_id(world, number) for number in holder.tolist()],
-            "brought_at": instants(first(is_marketing)),
-            "crossed_at": instants(first(~is_marketing)),
-            "channel_id": _texts(
-                catalog.CHANNELS[journeys.channel[row]] if row >= 0 else catalog.UNATTRIBUTED
-                for row in arrival.tolist()
-            ),
-        }
-    )
-
-
 def _campaigns() -> pa.Table:
     """One row per campaign; an untagged one spends and whoever it brings looks direct."""
     return pa.table(
@@ -384,17 +330,6 @@ def _fx(world: World, now: int) -> pa.Table:
             "rate": pa.array([rate for _, _, rate in rows], pa.decimal128(18, 8)),
         }
     )
-
-
-def person_id(person: int) -> str:
-    """The true person's id; it occurs nowhere but in the ledger."""
-    return f"person-{person:06d}"
-
-
-def holder_id(world: World, holder: int) -> str:
-    """A holder of a journey: the true person, or `device-` and its number."""
-    people = len(world.people)
-    return person_id(holder) if holder < people else f"device-{holder - people:06d}"
 
 
 def touch_uuid(world: World, touched: Touches, row: int) -> str:

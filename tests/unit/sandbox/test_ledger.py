@@ -11,15 +11,8 @@ from sandbox.catalog import DIRECT
 from sandbox.clock import COMPANY_ZONE, day_of, local_day, night
 from sandbox.events import make_events
 from sandbox.journeys import CODE
-from sandbox.ledger import (
-    SILENCE_DAYS,
-    WINDOW,
-    credit,
-    first_valid,
-    journeys_at,
-    known_at,
-    touches_at,
-)
+from sandbox.ledger import WINDOW, credit, first_valid, known_at, touches_at
+from sandbox.paths import SILENCE_DAYS, journeys_at
 from sandbox.world import World
 
 
