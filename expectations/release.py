@@ -14,7 +14,7 @@ from great_expectations.expectations.core import (
     ExpectCompoundColumnsToBeUnique,
 )
 
-from expectations import release_customers, release_spend
+from expectations import release_customers, release_journey, release_spend
 from expectations.registry import Claim, Columns, NoRows, Plan, Suite, union
 
 GRAINS: Mapping[str, tuple[str, ...]] = {
@@ -27,6 +27,9 @@ GRAINS: Mapping[str, tuple[str, ...]] = {
     "fct_funnel_daily": ("date_day", "channel_id", "campaign_id"),
     "fct_ltv_cac": ("cohort_month", "channel_id", "model", "age_days"),
     "fct_retention": ("cohort_date", "channel_id", "is_paid", "day_n"),
+    "fct_journey": ("date_day", "channel_id", "touchpoint_no"),
+    "mart_handoff": ("date_day", "horizon_days", "channel_id", "campaign_id"),
+    "fct_utm_audit": ("platform", "account_id", "campaign_id"),
 }  # fmt: skip
 """The marts in which people add up: a row too many is money or customers too many."""
 
@@ -34,6 +37,8 @@ SHARES: Mapping[str, tuple[str, str]] = {
     "observed_share_in_range": ("fct_ltv_cac", "observed_share"),
     "retention_rate_in_range": ("fct_retention", "retention_rate"),
     "credit_in_range": ("fct_attribution", "credit"),
+    "pass_on_rate_in_range": ("fct_journey", "pass_on_rate"),
+    "cross_rate_in_range": ("mart_handoff", "cross_rate"),
 }
 
 LAST_DAYS: Mapping[str, str] = {
@@ -45,6 +50,8 @@ LAST_DAYS: Mapping[str, str] = {
     "fct_channel_performance": "date_day",
     "fct_funnel_daily": "date_day",
     "fct_retention": "cohort_date",
+    "fct_journey": "date_day",
+    "mart_handoff": "date_day",
     "dim_person": "first_seen_date",
 }
 
@@ -62,6 +69,7 @@ def plan(day: str, columns: Columns, limits: Mapping[str, float]) -> Plan:
         suites=(
             *release_spend.suites(day, columns, limits),
             *release_customers.suites(day, limits),
+            *release_journey.suites(),
             *_grains(),
             *_ranges(),
             _time(day),

@@ -129,6 +129,15 @@ class Row:
     value_cents: int
 
 
+def video_plays(campaign: catalog.Campaign, impressions: int) -> int | None:
+    """Plays that a platform counts: Google is not asked for them, Meta has them for films only."""
+    if campaign.account.platform == catalog.TIKTOK:
+        return impressions * 9 // 10
+    if campaign.account.platform == catalog.META and "Video" in campaign.names[0][1]:
+        return impressions // 3
+    return None
+
+
 def report(numbers: AdNumbers, account_id: str, since: int, until: int, now: int) -> list[Row]:
     """Rows with delivery of an account for the days since..until (day numbers), as of `now`.
 

@@ -106,7 +106,13 @@ class _Columns:
         return {name: np.concatenate(parts) for name, parts in self._parts.items()}
 
 
-def make_events(people: People, sessions: Sessions, shop: Shop, rng: np.random.Generator) -> Events:
+def make_events(
+    people: People,
+    sessions: Sessions,
+    shop: Shop,
+    rng: np.random.Generator,
+    store_rng: np.random.Generator,
+) -> Events:
     """The events of all sessions and orders with their upload times, late ones and repeats
     included."""
     columns = _happenings(people, sessions, shop, rng)
@@ -143,9 +149,35 @@ def make_events(people: People, sessions: Sessions, shop: Shop, rng: np.random.G
     # A third of the repeats come from a client that makes a new uuid for each attempt.
     repeats["uuid_key"] = np.where(mark[again] < 0.005, again + count, again)
     repeats["is_repeat"] = np.ones(len(again), bool)
-    joined = {name: np.concatenate([column, repeats[name]]) for name, column in columns.items()}
+    stores = _store_views(people, sessions, 2 * count, store_rng)
+    joined = {
+        name: np.concatenate([column, repeats[name], stores[name]])
+        for name, column in columns.items()
+    }
     by_upload = np.lexsort((joined["uuid_key"], joined["uploaded_at"]))
     return Events(**{name: column[by_upload] for name, column in joined.items()})
+
+
+def _store_views(
+    people: People, sessions: Sessions, first_key: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The app's page in the store, looked at just before the app is opened for the first time.
+
+    They have a generator and keys of their own, so that every other event is the same without them.
+    """
+    session = np.flatnonzero(sessions.opens_app & (people.device_kind[sessions.device] == PRIVATE))
+    session = session[rng.random(len(session)) < 0.6]
+    count = len(session)
+    at = sessions.started_at[session] - rng.integers(20 * SECOND, 240 * SECOND, count)
+    nobody, key = np.full(count, -1), first_key + np.arange(count)
+    return {
+        "code": np.full(count, CODE["Store Viewed"], dtype=np.int8),
+        "session": session, "happened_at": at, "order": nobody,
+        "in_session": np.zeros(count, bool),
+        "uploaded_at": at + rng.integers(2 * SECOND, 70 * SECOND, count),
+        "user": nobody, "junk_user": nobody, "junk_device": nobody,
+        "uuid_key": key, "insert_key": key, "is_repeat": np.zeros(count, bool),
+    }  # fmt: skip
 
 
 def _happenings(

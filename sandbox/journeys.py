@@ -14,7 +14,7 @@ from sandbox import ads, catalog
 from sandbox.catalog import CHANNELS, DIRECT
 from sandbox.clock import COMPANY_ZONE, DAY, DAYS, FIRST_DAY, HOUR, SECOND, utc_us
 from sandbox.commerce import Plan
-from sandbox.people import PRIVATE, WEB, People
+from sandbox.people import PRIVATE, WEB, People, mix
 
 EVENT_TYPES = (
     "session_start",
@@ -36,6 +36,7 @@ EVENT_TYPES = (
     "Order Received",
     "Support Requested",
     "Referral Shared",
+    "Store Viewed",
 )
 CODE = {name: number for number, name in enumerate(EVENT_TYPES)}
 LANDING, APP_OPEN = CODE["Landing Viewed"], CODE["App Opened First"]
@@ -220,6 +221,11 @@ def _sources(
     is_paid = channel < len(catalog.PLATFORMS)
     # A day on which no campaign of the platform ran has no paid visits.
     return np.where(is_paid & (untagged | (cell < 0)), DIRECT, channel), cell
+
+
+def by_creator(seed: int, session: int, channel: int) -> bool:
+    """Whether a visit from a social network came by a creator's link."""
+    return CHANNELS[channel] == "organic_social" and mix(seed + 29, session) % 3 == 0
 
 
 def touched_cells(sessions: Sessions) -> tuple[np.ndarray, np.ndarray]:

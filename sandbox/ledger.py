@@ -137,3 +137,8 @@ def first_valid(world: World, known: Known) -> np.ndarray:
     first = np.zeros(len(world.shop.person), bool)
     first[valid[np.unique(world.shop.person[valid], return_index=True)[1]]] = True
     return first
+
+
+def person_id(person: int) -> str:
+    """The true person's id; it occurs nowhere but in the ledger."""
+    return f"person-{person:06d}"

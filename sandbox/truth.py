@@ -16,7 +16,8 @@ from sandbox.clock import FIRST_DAY, LAST_DAY
 from sandbox.commerce import COUPONS, REASONS
 from sandbox.files import customer_id, order_id, order_parties, refund_id
 from sandbox.journeys import IDENTITY_CODES
-from sandbox.ledger import Known, Touches, credit, first_valid, known_at, touches_at
+from sandbox.ledger import Known, Touches, credit, first_valid, known_at, person_id, touches_at
+from sandbox.paths import handoffs, journeys_at, touchpoints
 from sandbox.people import MARKETS, Texts, sha256, uuid_of
 from sandbox.world import World
 
@@ -29,6 +30,7 @@ def write_truth(world: World, now: int, out: Path) -> dict[str, int]:
     touched = touches_at(world, known)
     credited = credit(world, known, touched)
     first = first_valid(world, known)
+    journeys = journeys_at(world, known)
     tables = {
         "spend": _spend(world, now),
         "orders": _orders(world, known, touched, credited, first),
@@ -37,6 +39,9 @@ def write_truth(world: World, now: int, out: Path) -> dict[str, int]:
         "people": _people(world, known),
         "new_customers": _new_customers(world, touched, credited, first),
         "touches": _touches(world, known, touched),
+        "touchpoints": touchpoints(world, journeys),
+        "handoffs": handoffs(world, journeys),
+        "campaigns": _campaigns(),
         "fx": _fx(world, now),
     }
     out.mkdir(parents=True, exist_ok=True)
@@ -86,6 +91,13 @@ def _spend(world: World, now: int) -> pa.Table:
             "currency": [account.currency for account, _ in rows],
             "impressions": pa.array([row.impressions for _, row in rows], pa.int64()),
             "clicks": pa.array([row.clicks for _, row in rows], pa.int64()),
+            "video_plays": pa.array(
+                [
+                    ads.video_plays(cell.campaign, row.impressions)
+                    for cell, (_, row) in zip(cells, rows, strict=True)
+                ],
+                pa.int64(),
+            ),
             # The platform's headline number: Google counts clicks only, the others add views.
             "conversions": _money(
                 row.conversions
@@ -293,6 +305,18 @@ def _touches(world: World, known: Known, touched: Touches) -> pa.Table:
     )
 
 
+def _campaigns() -> pa.Table:
+    """One row per campaign; an untagged one spends and whoever it brings looks direct."""
+    return pa.table(
+        {
+            "platform": [campaign.account.platform for campaign in catalog.CAMPAIGNS],
+            "account_id": [campaign.account.account_id for campaign in catalog.CAMPAIGNS],
+            "campaign_id": [campaign.entity_id for campaign in catalog.CAMPAIGNS],
+            "is_tagged": [campaign.is_tagged for campaign in catalog.CAMPAIGNS],
+        }
+    )
+
+
 def _fx(world: World, now: int) -> pa.Table:
     rows = [
         (day, currency, Decimal(text))
@@ -306,11 +330,6 @@ def _fx(world: World, now: int) -> pa.Table:
             "rate": pa.array([rate for _, _, rate in rows], pa.decimal128(18, 8)),
         }
     )
-
-
-def person_id(person: int) -> str:
-    """The true person's id; it occurs nowhere but in the ledger."""
-    return f"person-{person:06d}"
 
 
 def touch_uuid(world: World, touched: Touches, row: int) -> str:

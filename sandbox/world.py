@@ -40,6 +40,7 @@ def make_world(name: str = "default", seed: int = 7) -> World:
     folk_rng, order_rng, ad_rng, visit_rng, shop_rng, event_rng, rate_rng = (
         np.random.default_rng([seed, part]) for part in range(7)
     )
+    store_rng = np.random.default_rng([seed, 11])
     folk = make_people(count, folk_rng)
     plan = commerce.plan_orders(folk, order_rng)
     spend = ads.plan_spend(count / SIZES["default"], ad_rng)
@@ -55,7 +56,7 @@ def make_world(name: str = "default", seed: int = 7) -> World:
         people=folk,
         sessions=sessions,
         shop=shop,
-        events=events.make_events(folk, sessions, shop, event_rng),
+        events=events.make_events(folk, sessions, shop, event_rng, store_rng),
         ads=ads.make_numbers(spend, cell, touched_at, ad_rng),
         rates=Rates(rate_rng),
         texts=Texts(folk, seed),

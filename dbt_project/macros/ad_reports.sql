@@ -3,8 +3,9 @@
     makes a row bad is the same for all. `columns` gives, as SQL over the struct `r`: date_text,
     campaign_id, campaign_name, ad_group_id, ad_group_name, ad_id, ad_name, report_currency,
     impressions_text, clicks_text, spend_text, spend_native, click_conversions_text,
-    view_conversions_text, conversion_value_text. Platforms leave out what is zero, so an absent
-    count is 0; an absent spend is not, it is a broken row.
+    view_conversions_text, conversion_value_text, video_plays_text. Platforms leave out what is zero,
+    so an absent count is 0; an absent spend is not, it is a broken row. Plays are the exception: not
+    every platform counts them, and absent they are unknown.
 -#}
 {% macro ad_report(relation, structure, columns, level) -%}
     {%- set canonical = {
@@ -17,6 +18,7 @@
             'coalesce(' ~ try_money(columns['view_conversions_text']) ~ ', 0)',
         'platform_conversion_value_native':
             'coalesce(' ~ try_money(columns['conversion_value_text']) ~ ', 0)',
+        'video_plays': try_count(columns['video_plays_text']),
     } -%}
     {%- set rules = [['missing campaign_id', "coalesce(campaign_id, '') = ''"]] -%}
     {%- if level == 'ad' -%}
@@ -75,6 +77,7 @@
         platform_click_conversions,
         platform_view_conversions,
         platform_conversion_value_native,
+        video_plays,
         load_id,
         fetched_at as loaded_at
     from {{ relation }}

@@ -38,6 +38,7 @@
             'click_conversions_text': 'r.metrics.conversions',
             'view_conversions_text': 'r.metrics."viewThroughConversions"',
             'conversion_value_text': 'r.metrics."conversionsValue"',
+            'video_plays_text': 'cast(null as varchar)',
         },
         level,
     ) }}

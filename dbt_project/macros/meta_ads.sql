@@ -20,6 +20,11 @@
     )
 {%- endmacro %}
 
+{#- Three-second plays; absent where no video ran. -#}
+{% macro meta_ads_video_plays(actions) -%}
+    list_filter({{ actions }}, lambda action: action.action_type = 'video_view')[1].value
+{%- endmacro %}
+
 {#-
     Click conversions are those within 7 days of a click, view conversions those within 1 day of a
     view. A window without conversions is absent; an entry without any window key was made with the
@@ -66,6 +71,7 @@
             'click_conversions_text': meta_ads_window(purchase, '7d_click', '1d_view'),
             'view_conversions_text': '(' ~ purchase ~ ')."1d_view"',
             'conversion_value_text': '(' ~ value ~ ').value',
+            'video_plays_text': meta_ads_video_plays('r.actions'),
         },
         level,
     ) }}

@@ -24,6 +24,7 @@
             'cta_conversion': 'VARCHAR',
             'vta_conversion': 'VARCHAR',
             'total_purchase_value': 'VARCHAR',
+            'video_play_actions': 'VARCHAR',
         },
     } -%}
     {%- set is_ad = level == 'ad' -%}
@@ -52,6 +53,7 @@
                 'case when ' ~ tiktok_ads_metric('cta_conversion') ~ ' is not null then '
                 ~ view ~ ' end',
             'conversion_value_text': tiktok_ads_metric('total_purchase_value'),
+            'video_plays_text': tiktok_ads_metric('video_play_actions'),
         },
         level,
     ) }}

@@ -12,7 +12,7 @@ from sandbox.catalog import CHANNELS, DIRECT
 from sandbox.clock import DAY, iso_day
 from sandbox.commerce import PRODUCTS
 from sandbox.files import order_id
-from sandbox.journeys import APP_OPEN, EVENT_TYPES, IDENTITY_CODES, LANDING
+from sandbox.journeys import APP_OPEN, EVENT_TYPES, IDENTITY_CODES, LANDING, by_creator
 from sandbox.people import ANDROID, IOS, JUNK_IDS, mix, uuids_of
 from sandbox.world import World
 
@@ -217,6 +217,8 @@ class Records:
         name = CHANNELS[channel]
         if name == "email":
             return {"utm_source": "newsletter", "utm_medium": "email", "utm_campaign": "weekly"}
+        if by_creator(self._world.seed, session, channel):
+            return {"utm_source": "xiaohongshu", "utm_medium": "creator", "utm_campaign": "kol-07"}
         if name in _REFERRERS:
             return {"referrer": _REFERRERS[name]}
         click_id, source, medium = _CLICK_IDS[name]

@@ -72,6 +72,7 @@ class Line:
     conversions: int  # hundredths
     view_conversions: int
     value_cents: int
+    video_plays: int
 
 
 def report_lines(
@@ -109,6 +110,7 @@ def _line(row: ads.Row, campaign: catalog.Campaign, ad: catalog.Ad | None) -> Li
     return Line(
         row.day, campaign, ad, row.cents, row.impressions, row.clicks,
         row.conversions, row.view_conversions, row.value_cents,
+        ads.video_plays(campaign, row.impressions) or 0,
     )  # fmt: skip
 
 
@@ -140,6 +142,7 @@ def total_lines(lines: list[Line], level: str = "campaign", by_day: bool = True)
             conversions=so_far.conversions + line.conversions,
             view_conversions=so_far.view_conversions + line.view_conversions,
             value_cents=so_far.value_cents + line.value_cents,
+            video_plays=so_far.video_plays + line.video_plays,
         )  # fmt: skip
     return list(totals.values())
 

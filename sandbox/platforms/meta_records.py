@@ -75,6 +75,9 @@ def actions(line: Line, windows: list[str]) -> list[dict[str, str]]:
                 **_counted(line.clicks * 3 // 4, line.clicks * 3 // 4, 0, windows, str),
             }
         )
+    if line.video_plays:
+        plays = _counted(line.video_plays, 0, line.video_plays, windows, str)
+        actions.append({"action_type": "video_view", **plays})
     if click + view:
         counted = _counted(click + view, click, view, windows, str)
         actions += [{"action_type": name, **counted} for name in PURCHASES]

@@ -293,7 +293,7 @@ def _metrics(line: Line, today: int, currency: str) -> dict[str, str]:
         "vta_conversion": str(view),
         "cta_purchase": str(click),
         "vta_purchase": str(view),
-        "video_play_actions": str(line.impressions * 9 // 10),
+        "video_play_actions": str(line.video_plays),
         "currency": currency,
         "campaign_name": line.campaign.name_on(today),
     }

@@ -26,8 +26,25 @@ COLUMNS = {
     "9": "month orders gross discount refund net_revenue contribution_margin"
     " share_of_lines_with_cost",
     "10": "about subject state details",
+    "11": "channel_id spend brought crossed registered lost cross_rate mostly_lost_after"
+    " broken_days",
+    "12": "platform campaign_name campaign_id issue_kind clicks arrivals spend spend_at_risk"
+    " suggested_fix",
 }
-ROWS = {"1": 6, "2": 14, "3": 9, "4": 24, "5": 9, "6": 6, "7": 3, "8": 6, "9": 3, "10": 3}
+ROWS = {
+    "1": 6,
+    "2": 14,
+    "3": 9,
+    "4": 24,
+    "5": 9,
+    "6": 6,
+    "7": 3,
+    "8": 6,
+    "9": 3,
+    "10": 3,
+    "11": 2,
+    "12": 4,
+}
 
 
 def query(body: str) -> str:
@@ -43,9 +60,9 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBP
         yield connection
 
 
-def test_there_are_ten_questions_and_no_query_outside_them() -> None:
-    assert [number for number, _, _ in QUESTIONS] == [str(n) for n in range(1, 11)]
-    assert PAGE.read_text("utf-8").count("```sql") == 10
+def test_there_are_twelve_questions_and_no_query_outside_them() -> None:
+    assert [number for number, _, _ in QUESTIONS] == [str(n) for n in range(1, 13)]
+    assert PAGE.read_text("utf-8").count("```sql") == 12
 
 
 @pytest.mark.parametrize(("number", "title", "body"), QUESTIONS)

@@ -2,7 +2,7 @@
     'account_id', 'date_day', 'campaign_id', 'campaign_name', 'ad_group_id', 'ad_group_name',
     'ad_id', 'ad_name', 'report_currency', 'impressions', 'clicks', 'spend_native',
     'platform_click_conversions', 'platform_view_conversions',
-    'platform_conversion_value_native', 'load_id', 'loaded_at',
+    'platform_conversion_value_native', 'video_plays', 'load_id', 'loaded_at',
 ] -%}
 
 with ad_rows as (

@@ -64,6 +64,7 @@ ranked_rules as (
     select
         origins.origin_key,
         rules.channel_id,
+        rules.touchpoint_key,
         row_number() over (
             partition by origins.origin_key
             order by rules.rule_order
@@ -87,7 +88,8 @@ origin_channels as (
         ranked_rules.origin_key,
         channels.channel_id,
         channels.platform,
-        channels.is_paid
+        channels.is_paid,
+        ranked_rules.touchpoint_key
     from ranked_rules
     inner join {{ ref('channels') }} as channels
         on ranked_rules.channel_id = channels.channel_id
@@ -118,6 +120,7 @@ select
     staged.order_id,
     origin_channels.channel_id,
     origin_channels.platform,
+    origin_channels.touchpoint_key as arrival_touchpoint_key,
     case when origin_channels.is_paid then staged.utm_campaign end as campaign_id,
     case when origin_channels.is_paid then staged.utm_content end as ad_id,
     coalesce(staged.gclid, staged.fbclid, staged.ttclid) as click_id

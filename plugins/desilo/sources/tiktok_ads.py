@@ -51,7 +51,7 @@ _SUNSET_WORDS = ("version is no longer supported",)
 _MEASURES = (
     "spend", "impressions", "clicks", "conversion", "cta_conversion", "vta_conversion",
     "real_time_conversion", "result", "complete_payment", "total_complete_payment_rate",
-    "value_per_complete_payment", "total_purchase_value",
+    "value_per_complete_payment", "total_purchase_value", "video_play_actions",
 )  # fmt: skip
 # stream -> (data level, id dimension, status field, metrics)
 _REPORTS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = {

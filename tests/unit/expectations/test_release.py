@@ -198,6 +198,66 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         f"update marts.fct_retention set retained = 51 where cohort_date = {NIGHT}",
         "retained 51",
     ),
+    "a touchpoint that is none of the 28": (
+        "touchpoint_on_the_map",
+        f"update marts.fct_journey set touchpoint_no = 29 where touchpoint_no = 28 and date_day = {NIGHT}",
+        "highest 29",
+    ),
+    "a touchpoint that nobody shows": (
+        "touchpoint_on_the_map",
+        f"delete from marts.fct_journey where touchpoint_no = 4 and date_day = {NIGHT}",
+        "touchpoints 27",
+    ),
+    "more go on than came": (
+        "passed_on_within_persons",
+        f"update marts.fct_journey set passed_on = 61 where touchpoint_no = 9 and date_day = {NIGHT}",
+        "passed_on 61",
+    ),
+    "persons made of impressions": (
+        "passed_on_within_persons",
+        f"update marts.fct_journey set persons = 5 where touchpoint_no = 1 and date_day = {NIGHT}",
+        "totals",
+    ),
+    "clicks lost on the journey": (
+        "journey_clicks_equal_spend",
+        f"update marts.fct_journey set touches = touches - 1 where touchpoint_no = 3 and date_day = {NIGHT}",
+        "2026-03-31",
+    ),
+    "somebody lost uncounted": (
+        "handoff_persons_conserved",
+        "update marts.mart_handoff set lost = lost - 1 where date_day = '2026-03-20'",
+        "lost 9",
+    ),
+    "pending although the time is over": (
+        "handoff_persons_conserved",
+        "update marts.mart_handoff set lost = 0, pending = 10 where date_day = '2026-03-20'",
+        "pending 10",
+    ),
+    "a campaign missing at the boundary": (
+        "handoff_levels_agree",
+        f"delete from marts.mart_handoff where campaign_id = 'c1' and date_day = {NIGHT}",
+        "2026-03-31",
+    ),
+    "a campaign that nobody audits": (
+        "audit_spend_conserved",
+        "delete from marts.fct_utm_audit where campaign_id = 'c1'",
+        "paid_spend",
+    ),
+    "spend at risk left out of the total": (
+        "audit_spend_conserved",
+        "update marts.fct_utm_audit set spend_at_risk = 0 where campaign_id = 'c2'",
+        "total_at_risk",
+    ),
+    "more go on than all": (
+        "pass_on_rate_in_range",
+        f"update marts.fct_journey set pass_on_rate = 1.5 where touchpoint_no = 9 and date_day = {NIGHT}",
+        "1.5",
+    ),
+    "more cross than all": (
+        "cross_rate_in_range",
+        "update marts.mart_handoff set cross_rate = 1.5 where date_day = '2026-03-20'",
+        "1.5",
+    ),
     "a share above one": (
         "observed_share_in_range",
         "update marts.fct_ltv_cac set observed_share = 1.2 where age_days = 7",
@@ -244,7 +304,8 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         f"a row of {table} doubled": (f"{table}_grain_unique", doubled(table), "")
         for table in (
             "fct_ad_spend", "fct_orders", "fct_attribution", "fct_channel_performance",
-            "fct_funnel_daily", "fct_ltv_cac", "fct_retention",
+            "fct_funnel_daily", "fct_ltv_cac", "fct_retention", "fct_journey", "mart_handoff",
+            "fct_utm_audit",
         )
     },
 }  # fmt: skip

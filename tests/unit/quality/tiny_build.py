@@ -178,6 +178,40 @@ select date_day as cohort_date, 'paid_social_meta' as channel_id, true as is_pai
     50::bigint as eligible, 20::bigint as retained, 0.4::decimal(18, 6) as retention_rate
 from marts.fct_funnel_daily;
 
+create table marts.fct_journey as
+select date_day, channel_id, touchpoint_no::bigint as touchpoint_no,
+    case when touchpoint_no < 6 then 'totals' else 'persons' end as known_as,
+    case touchpoint_no when 1 then impressions when 3 then clicks when 9 then 60 when 16 then 50
+        else 0 end::bigint as touches,
+    case when touchpoint_no > 5 then case touchpoint_no when 9 then 60 when 16 then 50 else 0 end
+    end::bigint as persons,
+    case when touchpoint_no > 5 then case touchpoint_no when 9 then 50 else 0 end end::bigint as passed_on,
+    case touchpoint_no when 9 then 0.8 when 16 then 0 end::decimal(18, 8) as pass_on_rate
+from (select date_day, channel_id, sum(impressions) as impressions, sum(clicks) as clicks
+    from marts.fct_ad_spend group by all), range(1, 29) as touchpoints (touchpoint_no);
+
+create table marts.mart_handoff as
+select date_day, 7::bigint as horizon_days, level.channel_id, level.campaign_id, spend,
+    60::bigint as brought, 50::bigint as crossed,
+    case when date_day <= date '2026-03-24' then 10 else 0 end::bigint as lost,
+    case when date_day <= date '2026-03-24' then 0 else 10 end::bigint as pending,
+    case when date_day <= date '2026-03-24' then 0.8 end::decimal(18, 8) as cross_rate,
+    date_day <= date '2026-03-24' as is_mature
+from (select date_day, spend from marts.fct_funnel_daily), (values ('(all)', '(all)'), ('paid_social_meta', '(all)'),
+    ('paid_social_meta', 'c1')) as level (channel_id, campaign_id);
+
+create table marts.fct_utm_audit as
+select platform, account_id, campaign_id, case campaign_id when 'c2' then 'not_linked' else 'none' end
+        as issue_kind, sum(spend) as spend,
+    coalesce(sum(spend) filter (where campaign_id = 'c2'), 0) as spend_at_risk,
+    date '2026-03-04' as from_date
+from marts.fct_ad_spend group by all
+union all by name
+select '(all)' as platform, '(all)' as account_id, '(all)' as campaign_id, 'any' as issue_kind,
+    sum(spend) as spend, sum(spend) filter (where campaign_id = 'c2') as spend_at_risk,
+    date '2026-03-04' as from_date
+from marts.fct_ad_spend;
+
 create table marts.meta_sources as
 select kind, account_id, true as is_enabled, date '2026-03-31' as data_through_date,
     'ok' as status, 0 as lag_days

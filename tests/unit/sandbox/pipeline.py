@@ -69,6 +69,8 @@ def channel_of(properties: dict[str, Any]) -> str:
             return channel
     if (properties.get("utm_source"), properties.get("utm_medium")) == ("newsletter", "email"):
         return "email"
+    if properties.get("utm_medium") == "creator":
+        return "organic_social"
     hosts = {
         "https://www.google.com/": "organic_search",
         "https://www.xiaohongshu.com/": "organic_social",

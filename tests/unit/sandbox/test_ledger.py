@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 from sandbox.catalog import DIRECT
-from sandbox.clock import day_of, night
+from sandbox.clock import COMPANY_ZONE, day_of, local_day, night
+from sandbox.events import make_events
+from sandbox.journeys import CODE
 from sandbox.ledger import WINDOW, credit, first_valid, known_at, touches_at
+from sandbox.paths import SILENCE_DAYS, journeys_at
 from sandbox.world import World
 
 
@@ -60,3 +65,45 @@ def test_each_person_has_one_first_order_and_it_is_the_earliest_valid(world: Wor
     for order in np.flatnonzero(first):
         earlier = known.is_valid & (world.shop.person == world.shop.person[order])
         assert world.shop.ordered_at[earlier].min() == world.shop.ordered_at[order]
+
+
+def test_every_touchpoint_that_persons_reach_occurs_in_the_world(world: World) -> None:
+    journeys = journeys_at(world, known_at(world, night(day_of("2026-03-31"))))
+    assert set(journeys.touchpoint.tolist()) == set(range(6, 29))
+
+
+def test_returns_follow_from_the_days_of_everybody_by_themselves(world: World) -> None:
+    known = known_at(world, night(day_of("2026-03-31")))
+    journeys = journeys_at(world, known)
+    person = world.sessions.person[world.events.session]
+    checked = 0
+    for somebody in np.unique(journeys.holder[journeys.touchpoint == 28]).tolist():
+        if (
+            somebody >= len(world.people)
+            or not known.device_linked[
+                world.sessions.device[world.sessions.person == somebody]
+            ].all()
+        ):
+            continue
+        mine = (person == somebody) & known.events & (world.events.junk_device < 0)
+        days = sorted(set(local_day(world.events.happened_at[mine], COMPANY_ZONE).tolist()))
+        gaps = [b for a, b in itertools.pairwise(days) if b - a - 1 >= SILENCE_DAYS]
+        found = journeys.at[(journeys.holder == somebody) & (journeys.touchpoint == 28)]
+        assert local_day(found, COMPANY_ZONE).tolist() == gaps
+        checked += 1
+    assert checked > 5
+
+
+def test_looks_at_the_store_change_no_other_event(world: World) -> None:
+    def others(store_seed: int) -> list[list[int]]:
+        events = make_events(
+            world.people, world.sessions, world.shop,
+            np.random.default_rng(5), np.random.default_rng(store_seed),
+        )  # fmt: skip
+        kept = events.code != CODE["Store Viewed"]
+        assert 0 < (~kept).sum() < kept.sum()
+        return [
+            getattr(events, name)[kept].tolist() for name in ("uuid_key", "uploaded_at", "user")
+        ]
+
+    assert others(1) == others(2)

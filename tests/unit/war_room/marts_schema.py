@@ -119,6 +119,22 @@ SCHEMA: dict[str, str] = {
     + ", payback_age_days BIGINT, payback_status VARCHAR, observed_through_date DATE",
     "fct_retention": "cohort_date DATE, channel_id VARCHAR, is_paid BOOLEAN, day_n BIGINT,"
     f" eligible BIGINT, retained BIGINT, retention_rate {RATE}, is_complete BOOLEAN",
+    "fct_journey": "date_day DATE, channel_id VARCHAR, touchpoint_no BIGINT, "
+    + _columns("touchpoint_key owner known_as", "VARCHAR")
+    + ", touches BIGINT, persons BIGINT, passed_on BIGINT, median_hours_to_next DECIMAL(18,4),"
+    f" pass_on_rate {RATE}, pass_on_norm {RATE}, pass_on_drop {MONEY}, is_complete BOOLEAN",
+    "mart_handoff": "date_day DATE, horizon_days BIGINT, channel_id VARCHAR, campaign_id VARCHAR,"
+    f" clicks BIGINT, spend {MONEY}, "
+    + _columns("brought crossed registered lost pending", "BIGINT")
+    + f", median_hours_to_cross DECIMAL(18,4), cross_rate {RATE}, cross_norm {RATE},"
+    f" cross_drop {MONEY}, lost_after_touchpoint_key VARCHAR, lost_after_persons BIGINT,"
+    " is_mature BOOLEAN, is_broken BOOLEAN, evidence VARCHAR",
+    "fct_utm_audit": _columns(
+        "platform account_id campaign_id campaign_name issue_kind issue_kinds", "VARCHAR"
+    )
+    + f", clicks BIGINT, arrivals BIGINT, arrivals_ever BIGINT, arrivals_per_click {RATE},"
+    f" spend {MONEY}, spend_at_risk {MONEY}, suggested_fix VARCHAR, from_date DATE,"
+    " through_date DATE",
     "meta_sources": _columns("kind source account_id platform", "VARCHAR")
     + ", is_enabled BOOLEAN, data_through_date DATE, last_loaded_at TIMESTAMP,"
     " rows_last_night BIGINT, status VARCHAR, lag_days BIGINT",

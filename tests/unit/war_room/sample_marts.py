@@ -262,6 +262,7 @@ def _busy(connection: duckdb.DuckDBPyConnection) -> None:
     ]:
         insert(connection, table, names_of(table), rows)
     _cohorts(connection)
+    _journey(connection, days, campaigns)
     insert(
         connection,
         "fct_retention",
@@ -300,6 +301,54 @@ def _busy(connection: duckdb.DuckDBPyConnection) -> None:
         [("marts", "fct_ad_spend", "success", 1074, 0.4, "")],
     )
     _checks(connection, at, troubled=True)
+
+
+def _journey(
+    connection: duckdb.DuckDBPyConnection,
+    days: list[date],
+    campaigns: list[tuple[object, ...]],
+) -> None:
+    """Everybody of two channels by touchpoint and at the boundary, and three campaigns at risk."""
+    steps, boundary = [], []
+    for day in days:
+        is_complete = (LAST_DAY - day).days >= 7
+        for channel, people in (("paid_social_meta", 80), ("email", 30)):
+            for number in range(1, 29):
+                totals = number < 6
+                steps.append(
+                    (day, channel, number, f"touchpoint_{number}",
+                     "marketing" if number < 16 else "operations",
+                     "totals" if totals else "persons", people * 50 if totals else people,
+                     None if totals else people, None if totals else people // 2, Decimal("0.1"),
+                     Decimal("0.5") if is_complete and not totals else None,
+                     None if totals else Decimal("0.5"),
+                     Decimal(0) if is_complete and not totals else None, is_complete)
+                )  # fmt: skip
+            crossed = people * 3 // 4
+            left = people - crossed
+            boundary.append(
+                (day, 7, channel, "(all)", 40, Decimal(100), people, crossed, crossed // 2,
+                 left if is_complete else 0, 0 if is_complete else left, Decimal("0.2"),
+                 Decimal("0.75") if is_complete else None, Decimal("0.75"),
+                 Decimal(0) if is_complete else None, "landing_engaged" if is_complete else None,
+                 left // 2 if is_complete else None, is_complete, False, None)
+            )  # fmt: skip
+    insert(connection, "fct_journey", names_of("fct_journey"), steps)
+    insert(connection, "mart_handoff", names_of("mart_handoff"), boundary)
+    audit = [
+        (*campaign[:4], "not_linked" if number < 3 else "none",
+         "not_linked" if number < 3 else "", 300, 0 if number < 3 else 120,
+         0 if number < 3 else 400, Decimal(0) if number < 3 else Decimal("0.4"), Decimal(900),
+         Decimal(900) if number < 3 else Decimal(0), "Tag the ads." if number < 3 else None,
+         LAST_DAY - timedelta(days=27), LAST_DAY)
+        for number, campaign in enumerate(campaigns)
+    ]  # fmt: skip
+    spent = Decimal(900) * len(campaigns)
+    audit.append(
+        ("(all)", "(all)", "(all)", None, "any", "", 0, 0, 0, None, spent, Decimal(2700), None,
+         LAST_DAY - timedelta(days=27), LAST_DAY)
+    )  # fmt: skip
+    insert(connection, "fct_utm_audit", names_of("fct_utm_audit"), audit)
 
 
 def _cohorts(connection: duckdb.DuckDBPyConnection) -> None:

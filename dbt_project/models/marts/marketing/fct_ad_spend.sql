@@ -41,7 +41,8 @@ allocated as (
         sum(spend_native) as spend_native,
         sum(platform_click_conversions) as platform_click_conversions,
         sum(platform_view_conversions) as platform_view_conversions,
-        sum(platform_conversion_value_native) as platform_conversion_value_native
+        sum(platform_conversion_value_native) as platform_conversion_value_native,
+        sum(video_plays) as video_plays
     from ad_rows
     group by platform, account_id, date_day, campaign_id
 ),
@@ -65,7 +66,8 @@ remainders as (
             as platform_view_conversions,
         totals.platform_conversion_value_native
         - coalesce(allocated.platform_conversion_value_native, 0)
-            as platform_conversion_value_native
+            as platform_conversion_value_native,
+        totals.video_plays - coalesce(allocated.video_plays, 0) as video_plays
     from reports as totals
     left join allocated
         on
@@ -90,6 +92,7 @@ delivery as (
         platform_click_conversions,
         platform_view_conversions,
         platform_conversion_value_native,
+        video_plays,
         false as is_unallocated,
         load_id,
         loaded_at
@@ -110,6 +113,7 @@ delivery as (
         platform_click_conversions,
         platform_view_conversions,
         platform_conversion_value_native,
+        video_plays,
         true as is_unallocated,
         load_id,
         loaded_at
@@ -121,6 +125,7 @@ delivery as (
         or platform_click_conversions <> 0
         or platform_view_conversions <> 0
         or platform_conversion_value_native <> 0
+        or video_plays <> 0
 )
 
 select
@@ -133,6 +138,7 @@ select
     account_days.channel_id,
     cast(delivery.impressions as bigint) as impressions,
     cast(delivery.clicks as bigint) as clicks,
+    cast(delivery.video_plays as bigint) as video_plays,
     {{ money('delivery.spend_native') }} as spend_native,
     account_days.currency,
     account_days.fx_rate,

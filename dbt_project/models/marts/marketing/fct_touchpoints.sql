@@ -4,13 +4,15 @@
     unique_key='touch_id',
     pre_hook=["{% if is_incremental() %}{{ people_delete_partitions(people_changed_partitions(
         ref('int_touches_owned'), this,
-        'count(*)', people_checksum(['event_id']), 'count(*)', people_checksum(['touch_id'])
+        'count(*)', people_checksum(['touch_id']), 'count(*)', people_checksum(['touch_id'])
     )) }}{% endif %}"],
 ) }}
 
 -- depends_on: {{ ref('int_identity_event_owners') }}
--- A night writes the touches of the upload days that changed and those whose person changed. The
--- ledger's order touches have no partition among the events, so they are written anew each night.
+-- depends_on: {{ ref('int_touch_sessions') }}
+-- A night writes the touches of the upload days that changed and those whose person or session
+-- changed. Touches of orders and of activity have no partition among the events, so they are
+-- written anew each night.
 
 with owned as (
 
@@ -22,30 +24,49 @@ with owned as (
 {% if is_incremental() %}
 stale as (
 
-    select applied.touch_id
+    select applied.event_id
     from {{ this }} as applied
     inner join {{ ref('int_identity_persons') }} as persons
         on applied.owner_node_id = persons.node_id
-    where applied.person_id != persons.person_id
+    where applied.person_id != persons.person_id and applied.event_id is not null
 
     union
 
-    select applied.touch_id
+    select applied.event_id
     from {{ this }} as applied
     inner join {{ ref('int_identity_event_owners') }} as owners
-        on applied.touch_id = owners.event_id
+        on applied.event_id = owners.event_id
     where
         not applied.is_owner_inferred
         or applied.owner_node_id is distinct from owners.owner_node_id
 
     union
 
-    select applied.touch_id
+    select applied.event_id
     from {{ this }} as applied
     where
         applied.is_owner_inferred
-        and applied.touch_id not in (
+        and applied.event_id not in (
             select owners.event_id from {{ ref('int_identity_event_owners') }} as owners
+        )
+
+    union
+
+    select applied.event_id
+    from {{ this }} as applied
+    inner join {{ ref('int_touch_sessions') }} as sessions
+        on applied.event_id = sessions.event_id
+    where applied.session_id is distinct from sessions.session_id
+
+    union
+
+    -- A third part says that the campaign had changed; a late arrival may undo that.
+    select applied.event_id
+    from {{ this }} as applied
+    where
+        applied.session_id like '%.%.%'
+        and applied.event_id not in (
+            select sessions.event_id from {{ ref('int_touch_sessions') }} as sessions
         )
 
 ),
@@ -54,7 +75,8 @@ stale as (
 app_touches as (
 
     select
-        event_id as touch_id,
+        touch_id,
+        event_id,
         owner_node_id,
         event_at as touched_at,
         event_date as touch_date,
@@ -74,7 +96,7 @@ app_touches as (
     {% if is_incremental() %}
         where
             {{ people_is_missing_partition('owned') }}
-            or event_id in (select stale.touch_id from stale)
+            or event_id in (select stale.event_id from stale)
     {% endif %}
 
 ),
@@ -83,6 +105,7 @@ order_touches as (
 
     select
         'order/' || conversions.conversion_id as touch_id,
+        cast(null as {{ dbt.type_string() }}) as event_id,
         conversions.owner_node_id,
         conversions.conversion_at as touched_at,
         conversions.conversion_date as touch_date,
@@ -102,11 +125,37 @@ order_touches as (
 
 ),
 
+activity_touches as (
+
+    select
+        touch_id,
+        cast(null as {{ dbt.type_string() }}) as event_id,
+        owner_node_id,
+        touched_at,
+        touch_date,
+        touchpoint_key,
+        cast(null as {{ dbt.type_string() }}) as channel_id,
+        cast(null as {{ dbt.type_string() }}) as platform,
+        cast(null as {{ dbt.type_string() }}) as campaign_id,
+        cast(null as {{ dbt.type_string() }}) as ad_id,
+        cast(null as {{ dbt.type_string() }}) as click_id,
+        cast(null as {{ dbt.type_string() }}) as session_id,
+        'activity' as source,
+        '(none)' as account_id,
+        touch_date as day,
+        '(none)' as load_id,
+        false as is_owner_inferred
+    from {{ ref('int_touches_activity') }}
+
+),
+
 touches as (
 
     select * from app_touches
     union all
     select * from order_touches
+    union all
+    select * from activity_touches
 
 )
 
@@ -124,6 +173,7 @@ select
     touches.ad_id,
     touches.click_id,
     touches.session_id,
+    touches.event_id,
     coalesce(channels.is_paid, false) as is_paid,
     touches.source,
     touches.account_id,
