@@ -1,7 +1,8 @@
-"""The shop's order files: four a day, dropped once the company day is over.
+"""What is dropped once the company day is over: the shop's four order files, and a cost file.
 
-`orders.csv`, `order_lines.parquet`, `refunds.ndjson`, `coupons.csv` in `<drop>/<day>/`. Money is
-decimal text in major units; a line's discount is that of the whole line.
+`orders.csv`, `order_lines.parquet`, `refunds.ndjson`, `coupons.csv` in `<drop>/<day>/`, and
+`costs.csv` where somebody entered a cost on the day. Money is decimal text in major units; a line's
+discount is that of the whole line.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import orjson
 
 from sandbox.clock import COMPANY_ZONE, FIRST_DAY, closed_day, day_of, iso_day, utc_datetime
 from sandbox.commerce import COUPONS, REASONS
+from sandbox.costs import COST_COLUMNS
 from sandbox.faults import Faults
 from sandbox.people import JUNK_IDS, MARKETS, mix
 from sandbox.world import World
@@ -85,7 +87,7 @@ def order_parties(world: World, order: int) -> Parties:
 
 def money(cents: int) -> str:
     """Decimal text in major units."""
-    return f"{cents // 100}.{cents % 100:02d}"
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
 
 
 def order_rows(world: World, day: int) -> list[dict[str, Any]]:
@@ -160,6 +162,31 @@ def coupon_rows(day: int) -> list[dict[str, Any]]:
     ]
 
 
+def cost_rows(world: World, day: int) -> list[dict[str, Any]]:
+    """Records of `costs.csv`: what was entered on the day."""
+    rows = []
+    for entry in world.costs:
+        if entry.entered != day:
+            continue
+        is_one_day = entry.first == entry.last
+        rows.append(
+            {
+                "cost_id": entry.cost_id,
+                "date": iso_day(entry.first) if is_one_day else "",
+                "period_from": "" if is_one_day else iso_day(entry.first),
+                "period_to": "" if is_one_day else iso_day(entry.last),
+                "cost_type": entry.cost_type,
+                "channel_id": entry.channel,
+                "campaign": entry.campaign,
+                "amount": money(entry.cents),
+                "currency": entry.currency,
+                "note": entry.note,
+                "entered_by": entry.entered_by,
+            }
+        )
+    return rows
+
+
 def _in_company_zone(us: int) -> str:
     return utc_datetime(us).astimezone(ZoneInfo(COMPANY_ZONE)).isoformat(timespec="seconds")
 
@@ -206,6 +233,8 @@ class Drop:
         _replace(folder / "orders.csv", _csv(columns, orders))
         _replace(folder / "order_lines.parquet", _parquet(lines))
         _replace(folder / "refunds.ndjson", b"".join(orjson.dumps(row) + b"\n" for row in refunds))
+        if costs := cost_rows(self._world, day):
+            _replace(folder / "costs.csv", _csv(COST_COLUMNS, costs))
         # Written last: it tells that the day's files are all there.
         _replace(
             folder / "coupons.csv",

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sandbox import ads, catalog
-from sandbox.clock import FIRST_DAY, LAST_DAY
+from sandbox.clock import COMPANY_ZONE, FIRST_DAY, LAST_DAY, local_day
 from sandbox.commerce import COUPONS, REASONS
+from sandbox.costs import daily_costs, known_entries
 from sandbox.files import customer_id, order_id, order_parties, refund_id
-from sandbox.journeys import IDENTITY_CODES
+from sandbox.journeys import CODE, IDENTITY_CODES
 from sandbox.ledger import Known, Touches, credit, first_valid, known_at, person_id, touches_at
 from sandbox.paths import handoffs, journeys_at, touchpoints
 from sandbox.people import MARKETS, Texts, sha256, uuid_of
@@ -42,6 +43,8 @@ def write_truth(world: World, now: int, out: Path) -> dict[str, int]:
         "touchpoints": touchpoints(world, journeys),
         "handoffs": handoffs(world, journeys),
         "campaigns": _campaigns(),
+        "costs": _costs(world, known),
+        "app_days": _app_days(world, known),
         "fx": _fx(world, now),
     }
     out.mkdir(parents=True, exist_ok=True)
@@ -328,6 +331,50 @@ def _fx(world: World, now: int) -> pa.Table:
             "date_day": _dates([day for day, _, _ in rows]),
             "currency": [currency for _, currency, _ in rows],
             "rate": pa.array([rate for _, _, rate in rows], pa.decimal128(18, 8)),
+        }
+    )
+
+
+def _costs(world: World, known: Known) -> pa.Table:
+    """One row per cost entry that holds and day of its period up to now."""
+    rows = [
+        (entry, day, cents)
+        for entry in known_entries(world.costs, known.as_of)
+        for day, cents in daily_costs(entry, known.as_of)
+    ]
+    return pa.table(
+        {
+            "cost_id": pa.array([entry.cost_id for entry, _, _ in rows], pa.string()),
+            "date_day": _dates([day for _, day, _ in rows]),
+            "cost_type": pa.array([entry.cost_type for entry, _, _ in rows], pa.string()),
+            "channel_id": pa.array([entry.channel or None for entry, _, _ in rows], pa.string()),
+            "amount_native": _money(cents for _, _, cents in rows),
+            "currency": pa.array([entry.currency for entry, _, _ in rows], pa.string()),
+        }
+    )
+
+
+def _app_days(world: World, known: Known) -> pa.Table:
+    """One row per person and company day with an event that can be tied to them, and whether they
+    registered on it."""
+    events, sessions, people = world.events, world.sessions, world.people
+    session, user = events.session, events.user
+    device = sessions.device[session]
+    tied = np.where(user >= 0, known.user_linked[user], known.device_linked[device]) & (
+        events.junk_device < 0
+    )
+    row = np.flatnonzero(known.events & tied)
+    day = local_day(events.happened_at[row], COMPANY_ZONE)
+    person = np.where(user[row] >= 0, people.user_person[user[row]], sessions.person[session[row]])
+    pairs, place = np.unique(np.stack([person, day]), axis=1, return_inverse=True)
+    registered = np.bincount(
+        place.reshape(-1), events.code[row] == CODE["Registered"], pairs.shape[1]
+    )
+    return pa.table(
+        {
+            "true_person_id": pa.array([person_id(p) for p in pairs[0].tolist()], pa.string()),
+            "date_day": _dates(pairs[1]),
+            "has_registered": pa.array(registered > 0),
         }
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandbox import ads, commerce, events, journeys
+from sandbox import ads, commerce, costs, events, journeys
 from sandbox.people import People, Texts, make_people
 from sandbox.rates import Rates
 
@@ -25,6 +25,7 @@ class World:
     events: events.Events
     ads: ads.AdNumbers
     rates: Rates
+    costs: tuple[costs.Entry, ...]
     texts: Texts
 
 
@@ -37,8 +38,8 @@ def make_world(name: str = "default", seed: int = 7) -> World:
     if name not in SIZES:
         raise ValueError(f"no world {name!r}; there are {', '.join(SIZES)}")
     count = SIZES[name]
-    folk_rng, order_rng, ad_rng, visit_rng, shop_rng, event_rng, rate_rng = (
-        np.random.default_rng([seed, part]) for part in range(7)
+    folk_rng, order_rng, ad_rng, visit_rng, shop_rng, event_rng, rate_rng, cost_rng = (
+        np.random.default_rng([seed, part]) for part in range(8)
     )
     store_rng = np.random.default_rng([seed, 11])
     folk = make_people(count, folk_rng)
@@ -59,5 +60,6 @@ def make_world(name: str = "default", seed: int = 7) -> World:
         events=events.make_events(folk, sessions, shop, event_rng, store_rng),
         ads=ads.make_numbers(spend, cell, touched_at, ad_rng),
         rates=Rates(rate_rng),
+        costs=costs.make_costs(count / SIZES["default"], cost_rng),
         texts=Texts(folk, seed),
     )

@@ -1,5 +1,5 @@
--- A cohort has the same members at every age, its channels add up to everybody, and its value never
--- falls unless something was given back or sold below cost.
+-- A cohort has the same members at every age, its channels and its groups add up to everybody in
+-- customers and value, and its value never falls unless something was given back or sold below cost.
 
 with cells as (
 
@@ -21,15 +21,40 @@ has_refunds as (
 
 ),
 
-sums as (
+kinds as (
 
     select
         cohort_month,
         model,
         age_days,
-        sum(case when channel_id = '(all)' then customers else -customers end) as difference
+        row_kind,
+        sum(customers) as customers,
+        sum(cumulative_revenue) as revenue,
+        sum(cumulative_margin) as margin
     from {{ ref('fct_ltv_cac') }}
-    group by cohort_month, model, age_days
+    group by cohort_month, model, age_days, row_kind
+
+),
+
+-- Each row is rounded to 6 places: parts may miss the whole by half a unit each.
+apart as (
+
+    select
+        parts.cohort_month,
+        parts.model,
+        parts.age_days,
+        parts.row_kind
+    from kinds as parts
+    inner join kinds as wholes
+        on
+            parts.cohort_month = wholes.cohort_month
+            and parts.model = wholes.model
+            and parts.age_days = wholes.age_days
+            and wholes.row_kind = 'all'
+    where
+        abs(parts.customers - wholes.customers) > 0.0001
+        or abs(parts.revenue - wholes.revenue) > 0.01
+        or abs(parts.margin - wholes.margin) > 0.01
 
 )
 
@@ -49,8 +74,7 @@ union all
 
 select
     cohort_month,
-    '(all)' as channel_id,
+    row_kind as channel_id,
     model,
     age_days
-from sums
-where difference != 0
+from apart

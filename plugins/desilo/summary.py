@@ -95,10 +95,11 @@ def _ltv_cac(database: Any, currency: str) -> str:
     found = warehouse.query(database, LAST_MATURE_COHORT)
     if not found:
         return "no cohort is mature yet"
-    month, age, customers, ltv, _, ratio = found[0]
-    cohort = f"cohort {str(month)[:7]}, {age} days, {customers:,} customers"
+    month, age, customers, ltv, cac, ratio = found[0]
+    cohort = f"cohort {str(month)[:7]}, {age} days, {customers:,.0f} customers"
     if ratio is None:
-        return f"LTV {float(str(ltv)):,.2f} {currency}, no spend to compare with ({cohort})"
+        why = "no spend to compare with" if cac is None else "too few for a ratio"
+        return f"LTV {float(str(ltv)):,.2f} {currency}, {why} ({cohort})"
     return f"{float(str(ratio)):.2f} (LTV {float(str(ltv)):,.2f} {currency}; {cohort})"
 
 

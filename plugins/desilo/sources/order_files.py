@@ -64,6 +64,8 @@ class OrderFiles(Source):
     kind: ClassVar[str] = "order_files"
     api_version: ClassVar[str] = API_VERSION
     max_span_days: ClassVar[int] = 36_500
+    absent_is_empty: ClassVar[bool] = False  # whether a day without a file is one without records
+    promised: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # columns beside those `required`
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream(
             "orders", ("order_id",),
@@ -95,7 +97,7 @@ class OrderFiles(Source):
         root = os.path.expandvars(str(options.get("root") or connection.base_url))
         if not root or "$" in root:
             raise BadRequestError(
-                f"order_files: root is {root!r}; set the variable it names, or options.root"
+                f"{self.kind}: root is {root!r}; set the variable it names, or options.root"
             )
         storage = dict(connection.extra) if "://" in root else {}
         self._files, self._root = fsspec.core.url_to_fs(os.path.expanduser(root), **storage)
@@ -106,9 +108,9 @@ class OrderFiles(Source):
         configured = self.options.get("streams", {})
         if stream.name not in configured:
             return
-        spec = FileSpec.of(stream.name, configured[stream.name])
+        spec = FileSpec.of(stream.name, configured[stream.name], self.kind)
         if isinstance(self._files, LocalFileSystem) and not self._files.isdir(self._root):
-            raise BadRequestError(f"order_files: there is no folder {self._root}")
+            raise BadRequestError(f"{self.kind}: there is no folder {self._root}")
         if spec.is_daily:
             for day in days_between(since, until):
                 yield from self._daily_file(stream, spec, account_id, day)
@@ -121,7 +123,9 @@ class OrderFiles(Source):
         name = spec.path.format(day=day, account=account_id)
         with self._open(name) as file:
             if file is None:
-                log.info("order_files: no %s", name)
+                log.info("%s: no %s", self.kind, name)
+                if self.absent_is_empty:
+                    yield Page([], (day,), API_VERSION, f"READ {name}")
                 return
             rows: list[tuple[str, str]] = []
             for record, _ in self._records(stream, spec, file, name):
@@ -141,7 +145,7 @@ class OrderFiles(Source):
         name = spec.path.format(account=account_id)
         with self._open(name) as file, closing(sqlite3.connect("")) as store:
             if file is None:
-                raise BadRequestError(f"order_files: there is no file {name} in {self._root}")
+                raise BadRequestError(f"{self.kind}: there is no file {name} in {self._root}")
             store.execute("CREATE TABLE landed (day TEXT, seq INTEGER PRIMARY KEY, record TEXT)")
             store.executemany(
                 "INSERT INTO landed (day, record) VALUES (?, ?)",
@@ -153,7 +157,7 @@ class OrderFiles(Source):
             store.execute("CREATE INDEX by_day ON landed (day, seq)")
             first, last = store.execute("SELECT min(day), max(day) FROM landed").fetchone()
             if first is None:
-                raise BadRequestError(f"order_files: {name}: no row with a day in it")
+                raise BadRequestError(f"{self.kind}: {name}: no row with a day in it")
             since, until = max(since, date.fromisoformat(first)), min(until, _day(last))
             if since <= until:
                 store.execute("UPDATE landed SET day = ? WHERE day IS NULL", (until.isoformat(),))
@@ -165,7 +169,7 @@ class OrderFiles(Source):
     ) -> Iterator[tuple[Row, date | None]]:
         """(record under its target names with personal fields hashed, day of its day column)."""
         table = open_table(file, spec, name)
-        _refuse_missing_columns(stream, spec, table, name)
+        self._refuse_missing_columns(stream, spec, table, name)
         pii = {**_ADDRESS_IDS, **stream.pii, **self.options.get("pii", {})}
         country_code = str(self.options.get("country_code", ""))
         seen: set[str] = set()
@@ -177,7 +181,24 @@ class OrderFiles(Source):
             hash_paths(record, pii, country_code)
             yield record, row_day(row, spec) if spec.day_column else None
         if table.columns is None and number and (absent := set(stream.required) - seen):
-            raise BadRequestError(f"order_files: {name}: no record has {sorted(absent)}")
+            raise BadRequestError(f"{self.kind}: {name}: no record has {sorted(absent)}")
+
+    def _refuse_missing_columns(
+        self, stream: Stream, spec: FileSpec, table: Table, name: str
+    ) -> None:
+        if table.columns is None:
+            return
+        promised = (*stream.required, *self.promised.get(stream.name, ()))
+        wanted = {
+            *spec.source_columns().values(),
+            *(path for path in promised if path not in spec.columns),
+            *([spec.day_column] if spec.day_column else []),
+        }
+        missing = sorted(wanted - set(table.columns))
+        if missing:
+            raise BadRequestError(
+                f"{self.kind}: {name} lacks the columns {missing}; it has {list(table.columns)}"
+            )
 
     @contextmanager
     def _open(self, name: str) -> Iterator[IO[bytes] | None]:
@@ -188,29 +209,14 @@ class OrderFiles(Source):
         except FileNotFoundError:
             file = None
         except PermissionError:
-            raise AuthError(f"order_files: {name}: reading is not allowed") from None
+            raise AuthError(f"{self.kind}: {name}: reading is not allowed") from None
         except OSError as error:
-            raise TransientError(f"order_files: {name}: {type(error).__name__}") from None
+            raise TransientError(f"{self.kind}: {name}: {type(error).__name__}") from None
         if file is None:
             yield None
             return
         with file:
             yield file
-
-
-def _refuse_missing_columns(stream: Stream, spec: FileSpec, table: Table, name: str) -> None:
-    if table.columns is None:
-        return
-    wanted = {
-        *spec.source_columns().values(),
-        *(path for path in stream.required if path not in spec.columns),
-        *([spec.day_column] if spec.day_column else []),
-    }
-    missing = sorted(wanted - set(table.columns))
-    if missing:
-        raise BadRequestError(
-            f"order_files: {name} lacks the columns {missing}; it has {list(table.columns)}"
-        )
 
 
 def _stored(store: sqlite3.Connection, name: str, since: date, until: date) -> Iterator[Page]:

@@ -60,25 +60,23 @@ class FileSpec:
     date_format: str = "%Y-%m-%d"
 
     @classmethod
-    def of(cls, stream: str, options: Mapping[str, Any]) -> FileSpec:
+    def of(cls, stream: str, options: Mapping[str, Any], kind: str = "order_files") -> FileSpec:
         """Build from configuration; BadRequestError names what is unknown or missing."""
         unknown = set(options) - {each.name for each in fields(cls)}
         if unknown or "path" not in options:
             reason = f"unknown {sorted(unknown)}" if unknown else "'path' is missing"
-            raise BadRequestError(f"order_files: options of {stream!r}: {reason}")
+            raise BadRequestError(f"{kind}: options of {stream!r}: {reason}")
         spec = cls(**{**options, "names": tuple(options.get("names", ()))})
         if spec.format not in FORMATS:
-            raise BadRequestError(f"order_files: {stream!r}: format is one of {FORMATS}")
+            raise BadRequestError(f"{kind}: {stream!r}: format is one of {FORMATS}")
         is_unnamed = (spec.format == "fixed" and not spec.positions) or (
             spec.format == "csv" and not spec.header and not spec.names
         )
         if is_unnamed:
             needed = "positions" if spec.format == "fixed" else "names, or a header"
-            raise BadRequestError(f"order_files: {stream!r}: {spec.format} needs {needed}")
+            raise BadRequestError(f"{kind}: {stream!r}: {spec.format} needs {needed}")
         if not spec.is_daily and not spec.day_column:
-            raise BadRequestError(
-                f"order_files: {stream!r}: a path without {{day}} needs day_column"
-            )
+            raise BadRequestError(f"{kind}: {stream!r}: a path without {{day}} needs day_column")
         return spec
 
     @property
@@ -117,11 +115,11 @@ def open_table(file: IO[bytes], spec: FileSpec, name: str) -> Table:
         return Table(spec.names, _named(rows, spec.names))
     first = next(rows, None)
     if first is None or not isinstance(first, list):
-        raise BadRequestError(f"order_files: {name}: empty, its header is missing")
+        raise BadRequestError(f"{name}: empty, its header is missing")
     columns = tuple(column.strip() for column in first)
     doubled = sorted({column for column in columns if columns.count(column) > 1})
     if doubled:
-        raise BadRequestError(f"order_files: {name}: doubled columns {doubled}")
+        raise BadRequestError(f"{name}: doubled columns {doubled}")
     return Table(columns, _named(rows, columns))
 
 
@@ -260,7 +258,7 @@ def _parquet(file: IO[bytes], name: str) -> Table:
     try:
         parquet = pq.ParquetFile(file)
     except pa.ArrowInvalid as error:
-        raise MalformedResponseError(f"order_files: {name}: not readable: {error}") from None
+        raise MalformedResponseError(f"{name}: not readable: {error}") from None
 
     def rows() -> Iterator[Row]:
         for batch in parquet.iter_batches(PARQUET_BATCH_ROWS):

@@ -15,6 +15,7 @@ WINDOW_DAYS = 28
 CHART_DAYS = 90
 MODEL = "last_non_direct"
 EVERYBODY = "(all)"
+GROUPS = ("(paid)", "(organic)")
 HEADLINE_MIN_AGE_DAYS = 30
 """Younger ages are mature within days and say little about what a customer is worth."""
 
@@ -131,14 +132,14 @@ class CohortCell:
     cohort_month: date
     channel_id: str
     age_days: int
-    customers: int
+    customers: Decimal
     observed_share: Decimal | None
     is_mature: bool
     ltv_margin: Decimal | None
-    ltv_low: Decimal | None
-    ltv_high: Decimal | None
     cac: Decimal | None
     ratio: Decimal | None
+    ratio_low: Decimal | None
+    ratio_high: Decimal | None
     payback_age_days: int | None
     payback_status: str | None
     observed_through: date | None

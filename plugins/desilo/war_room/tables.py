@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from desilo.war_room.facts import EVERYBODY, Channel, Check, CohortCell
+from desilo.war_room.facts import EVERYBODY, GROUPS, Channel, Check, CohortCell
 from desilo.war_room.phrases import decimal, percent
 from desilo.war_room.view import ALARM_FLOOR, SmallPrint, View
 
@@ -93,9 +93,13 @@ def _total(values: list[Decimal | None]) -> Decimal | None:
 
 
 def cohorts(view: View) -> list[dict[str, Any]]:
-    """One grid for everybody and one for every channel: ages across, months down."""
+    """A grid for everybody, for paid and other channels, for each channel: ages by months."""
     cells = view.facts.cohorts
-    ids = sorted({cell.channel_id for cell in cells}, key=lambda one: (one != EVERYBODY, one))
+    first = (EVERYBODY, *GROUPS)
+    ids = sorted(
+        {cell.channel_id for cell in cells},
+        key=lambda one: (first.index(one) if one in first else len(first), one),
+    )
     return [_grid(view, [cell for cell in cells if cell.channel_id == one], one) for one in ids]
 
 
@@ -114,6 +118,7 @@ def cohorts_print(view: View) -> SmallPrint:
 
 
 def _grid(view: View, cells: list[CohortCell], channel_id: str) -> dict[str, Any]:
+    together = {EVERYBODY: "everybody", "(paid)": "group_paid", "(organic)": "group_organic"}
     names = view.facts.channel_names.get(channel_id, (channel_id, channel_id))
     name = names[view.say.language == "zh"]
     # ages nobody has reached would be columns of "0 % seen"
@@ -133,7 +138,7 @@ def _grid(view: View, cells: list[CohortCell], channel_id: str) -> dict[str, Any
         )
     return {
         "id": channel_id,
-        "name": view.say("everybody") if channel_id == EVERYBODY else name,
+        "name": view.say(together[channel_id]) if channel_id in together else name,
         "ages": [view.say("age_days", age=age) for age in ages],
         "rows": rows,
     }

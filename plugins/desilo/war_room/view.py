@@ -184,9 +184,9 @@ class View:
         if cell.ratio is None:
             if cell.ltv_margin is not None:
                 notes.append(self.say("ltv_value", value=self.money(cell.ltv_margin, 2)))
-            return self.say("no_spend"), "absent"
-        if cell.cac and cell.ltv_low is not None and cell.ltv_high is not None:
-            low, high = (decimal(edge / cell.cac, 2) for edge in (cell.ltv_low, cell.ltv_high))
+            return self.say("too_few" if cell.cac else "no_spend"), "absent"
+        if cell.ratio_low is not None and cell.ratio_high is not None:
+            low, high = (decimal(edge, 2) for edge in (cell.ratio_low, cell.ratio_high))
             notes.append(self.say("ltv_cac_range", low=low, high=high))
         notes.append(self.payback(cell))
         is_alarm = cell.ratio < ALARM_FLOOR

@@ -109,15 +109,25 @@ SCHEMA: dict[str, str] = {
         MONEY,
     )
     + ", is_provisional BOOLEAN",
-    "fct_ltv_cac": "cohort_month DATE, channel_id VARCHAR, model VARCHAR, age_days BIGINT,"
-    f" customers BIGINT, observed_customers BIGINT, observed_share {MONEY}, is_mature BOOLEAN, "
+    "fct_ltv_cac": "cohort_month DATE, channel_id VARCHAR, row_kind VARCHAR, model VARCHAR,"
+    f" age_days BIGINT, customers {MONEY}, members BIGINT, observed_customers {MONEY},"
+    f" observed_share {MONEY}, is_mature BOOLEAN, is_small BOOLEAN, "
     + _columns(
         "cumulative_revenue cumulative_margin ltv_revenue ltv_margin ltv_margin_low"
-        " ltv_margin_high cac_blended cac_paid cac_fully_loaded ltv_cac_ratio",
+        " ltv_margin_high media_spend other_costs",
+        MONEY,
+    )
+    + ", has_costs BOOLEAN, "
+    + _columns(
+        "blended_spend all_customers cac_blended cac_blended_low cac_blended_high paid_spend"
+        " paid_customers cac_paid cac_paid_low cac_paid_high fully_loaded_cost cac_fully_loaded"
+        " cac_fully_loaded_low cac_fully_loaded_high ltv_cac_ratio ltv_cac_ratio_low"
+        " ltv_cac_ratio_high ltv_cac_ratio_fully_loaded",
         MONEY,
     )
     + ", payback_age_days BIGINT, payback_status VARCHAR, observed_through_date DATE",
-    "fct_retention": "cohort_date DATE, channel_id VARCHAR, is_paid BOOLEAN, day_n BIGINT,"
+    "fct_retention": "cohort_date DATE, channel_id VARCHAR, row_kind VARCHAR,"
+    " is_paid BOOLEAN, day_n BIGINT,"
     f" eligible BIGINT, retained BIGINT, retention_rate {RATE}, is_complete BOOLEAN",
     "fct_journey": "date_day DATE, channel_id VARCHAR, touchpoint_no BIGINT, "
     + _columns("touchpoint_key owner known_as", "VARCHAR")

@@ -45,6 +45,12 @@ CHANNEL_OF_PLATFORM = {
 RATE_TO_BASE = {"EUR": Decimal("1"), "USD": Decimal("0.92464170"), "CNY": Decimal("0.12731000")}
 LATE_ACCOUNT = "7000000000000000001"
 FIRST_DAY, LAST_DAY = date(2026, 1, 1), date(2026, 3, 31)
+COHORT_COLUMNS = (
+    "cohort_month channel_id row_kind model age_days customers members observed_customers"
+    " observed_share is_mature is_small cumulative_revenue cumulative_margin ltv_revenue ltv_margin"
+    " ltv_margin_low ltv_margin_high cac_blended cac_paid has_costs ltv_cac_ratio"
+    " ltv_cac_ratio_low ltv_cac_ratio_high payback_age_days payback_status observed_through_date"
+)
 HORIZONS = (0, 7, 14, 30, 60, 90, 120, 180)
 
 
@@ -268,10 +274,13 @@ def _busy(connection: duckdb.DuckDBPyConnection) -> None:
         "fct_retention",
         names_of("fct_retention"),
         [
-            (day, channel, paid, n, 40, 40 // (n + 2), Decimal(40 // (n + 2)) / 40,
+            (day, channel, kind, paid, n, 40, 40 // (n + 2), Decimal(40 // (n + 2)) / 40,
              day + timedelta(days=n) <= LAST_DAY)
             for day in days[::7]
-            for channel, paid in (("paid_social_meta", True), ("direct", False))
+            for channel, kind, paid in (
+                ("(all)", "all", None), ("(paid)", "group", True), ("(organic)", "group", False),
+                ("paid_social_meta", "channel", True), ("direct", "channel", False),
+            )
             for n in (1, 7, 30)
         ],
     )  # fmt: skip
@@ -352,14 +361,16 @@ def _journey(
 
 
 def _cohorts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Three months, their last member on the month's last day, for all and for two channels."""
+    """Three months, their last member on the month's last day, for all, two groups and two channels."""
     rows = []
     months = [(date(2026, 1, 1), 452), (date(2026, 2, 1), 431), (date(2026, 3, 1), 512)]
     last_days = {1: date(2026, 1, 31), 2: date(2026, 2, 28), 3: date(2026, 3, 31)}
-    for channel, cac in (
-        ("(all)", Decimal("38.40")),
-        ("paid_social_meta", Decimal("61.20")),
-        ("direct", None),
+    for channel, kind, cac in (
+        ("(all)", "all", Decimal("38.40")),
+        ("(paid)", "group", Decimal("61.20")),
+        ("(organic)", "group", None),
+        ("paid_social_meta", "channel", Decimal("61.20")),
+        ("direct", "channel", None),
     ):
         for month, customers in months:
             for age in HORIZONS:
@@ -368,17 +379,19 @@ def _cohorts(connection: duckdb.DuckDBPyConnection) -> None:
                 seen = min(max((LAST_DAY - timedelta(days=age) - month).days + 1, 0), span)
                 observed = customers * seen // span
                 value = Decimal(52) + Decimal(age) * Decimal("0.9") + month.month
+                ratio = value / cac if is_mature and cac else None
                 rows.append(
-                    (month, channel, "last_non_direct", age, customers, observed,
-                     Decimal(observed) / customers, is_mature, value * observed * 2,
+                    (month, channel, kind, "last_non_direct", age, customers, customers, observed,
+                     Decimal(observed) / customers, is_mature, False, value * observed * 2,
                      value * observed, value * 2 if is_mature else None,
                      value if is_mature else None, value - 6 if is_mature else None,
                      value + 6 if is_mature else None,
-                     cac if channel == "(all)" else None, cac if channel != "(all)" else None,
-                     cac, value / cac if is_mature and cac else None, 0 if cac else None,
+                     cac if kind == "all" else None, cac if kind != "all" else None, False, ratio,
+                     ratio - Decimal("0.2") if ratio else None,
+                     ratio + Decimal("0.2") if ratio else None, 0 if cac else None,
                      "paid back" if cac else "no spend", LAST_DAY)
                 )  # fmt: skip
-    insert(connection, "fct_ltv_cac", names_of("fct_ltv_cac"), rows)
+    insert(connection, "fct_ltv_cac", COHORT_COLUMNS, rows)
 
 
 def _history(connection: duckdb.DuckDBPyConnection) -> None:
@@ -426,14 +439,14 @@ def _history(connection: duckdb.DuckDBPyConnection) -> None:
             is_mature = date(1997, month, 25) + timedelta(days=age) <= date(1998, 6, 30)
             value = Decimal(34) + Decimal(age) / 8
             cohorts.append(
-                (date(1997, month, 1), "(all)", "last_non_direct", age, customers,
+                (date(1997, month, 1), "(all)", "all", "last_non_direct", age, customers, customers,
                  customers if is_mature else customers // 2,
-                 Decimal(1) if is_mature else Decimal("0.5"), is_mature, value * customers,
+                 Decimal(1) if is_mature else Decimal("0.5"), is_mature, False, value * customers,
                  value * customers, value if is_mature else None, value if is_mature else None,
                  value - 1 if is_mature else None, value + 1 if is_mature else None, None, None,
-                 None, None, None, "no spend", date(1998, 6, 30))
+                 False, None, None, None, None, "no spend", date(1998, 6, 30))
             )  # fmt: skip
-    insert(connection, "fct_ltv_cac", names_of("fct_ltv_cac"), cohorts)
+    insert(connection, "fct_ltv_cac", COHORT_COLUMNS, cohorts)
     _checks(connection, at, troubled=False)
 
 

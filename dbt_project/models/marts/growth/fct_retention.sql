@@ -1,13 +1,48 @@
 -- A cohort is everybody who registered on one day; retained is who did anything on day n.
 
-with members as (
+with registered as (
+
+    select
+        profiles.person_id,
+        profiles.registration_date as cohort_date,
+        profiles.acquisition_channel_id as channel_id,
+        channels.is_paid
+    from {{ ref('int_identity_profiles') }} as profiles
+    inner join {{ ref('channels') }} as channels
+        on profiles.acquisition_channel_id = channels.channel_id
+    where profiles.registration_at is not null
+
+),
+
+members as (
 
     select
         person_id,
-        registration_date as cohort_date,
-        acquisition_channel_id as channel_id
-    from {{ ref('int_identity_profiles') }}
-    where registration_at is not null
+        cohort_date,
+        channel_id,
+        'channel' as row_kind,
+        is_paid
+    from registered
+
+    union all
+
+    select
+        person_id,
+        cohort_date,
+        case when is_paid then '(paid)' else '(organic)' end as channel_id,
+        'group' as row_kind,
+        is_paid
+    from registered
+
+    union all
+
+    select
+        person_id,
+        cohort_date,
+        '(all)' as channel_id,
+        'all' as row_kind,
+        cast(null as boolean) as is_paid
+    from registered
 
 ),
 
@@ -24,9 +59,11 @@ cohorts as (
     select
         cohort_date,
         channel_id,
+        row_kind,
+        is_paid,
         count(*) as eligible
     from members
-    group by cohort_date, channel_id
+    group by cohort_date, channel_id, row_kind, is_paid
 
 ),
 
@@ -52,6 +89,8 @@ grid as (
     select
         cohorts.cohort_date,
         cohorts.channel_id,
+        cohorts.row_kind,
+        cohorts.is_paid,
         grid_days.day_n,
         cohorts.eligible,
         {{ people_days_between('cohorts.cohort_date', 'observed.through_date') }}
@@ -65,7 +104,8 @@ grid as (
 select
     grid.cohort_date,
     grid.channel_id,
-    channels.is_paid,
+    grid.row_kind,
+    grid.is_paid,
     cast(grid.day_n as bigint) as day_n,
     cast(grid.eligible as bigint) as eligible,
     cast(case when grid.is_complete then coalesce(returns.retained, 0) end as bigint) as retained,
@@ -75,8 +115,6 @@ select
     end as retention_rate,
     grid.is_complete
 from grid
-inner join {{ ref('channels') }} as channels
-    on grid.channel_id = channels.channel_id
 left join returns
     on
         grid.cohort_date = returns.cohort_date
