@@ -28,18 +28,18 @@ class CostFiles(OrderFiles):
 
     kind: ClassVar[str] = "cost_files"
     absent_is_empty: ClassVar[bool] = True
-    # A record is its place in the file, and no field is required: the landing gate stops a night
-    # over those, a typing error must not. Staging judges each row; the header is what is promised.
-    promised: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "costs": ("cost_id", "cost_type", "amount", "currency")
-    }
+    address_ids: ClassVar[Mapping[str, str]] = {"entered_by": "id"}
     streams: ClassVar[tuple[Stream, ...]] = (
+        # A record is its place in the file and nothing else is required: the landing gate stops a
+        # night over those, a typing error must not. Staging judges each row.
         Stream(
-            "costs", ("row_number",), {},
-            "One record per cost entry, on the day it was entered.",
-            money={"amount": "major"}, pii={"entered_by": "id"},
+            "costs", ("row_number",), {"row_number": "integer"},
+            "One record per cost entry, on the day it was entered.", money={"amount": "major"},
         ),
     )  # fmt: skip
+
+    def _promised(self, stream: Stream) -> tuple[str, ...]:
+        return ("cost_id", "cost_type", "amount", "currency")
 
     def _records(
         self, stream: Stream, spec: FileSpec, file: IO[bytes], name: str

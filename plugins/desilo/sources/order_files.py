@@ -50,9 +50,6 @@ API_VERSION = "files"
 PAGE_ROWS = 2_000
 COVER_DAYS = 31  # of an all-days file, so many days become complete together
 
-# Some shops take the e-mail address as an id: such a one is hashed like any address.
-_ADDRESS_IDS = {"user_id": "id", "customer_id": "id"}
-
 _ID = "string|integer"
 _AMOUNT = "string|number"
 
@@ -65,7 +62,8 @@ class OrderFiles(Source):
     api_version: ClassVar[str] = API_VERSION
     max_span_days: ClassVar[int] = 36_500
     absent_is_empty: ClassVar[bool] = False  # whether a day without a file is one without records
-    promised: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # columns beside those `required`
+    # Some shops take the e-mail address as an id: such a one is hashed like any address.
+    address_ids: ClassVar[Mapping[str, str]] = {"user_id": "id", "customer_id": "id"}
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream(
             "orders", ("order_id",),
@@ -170,7 +168,7 @@ class OrderFiles(Source):
         """(record under its target names with personal fields hashed, day of its day column)."""
         table = open_table(file, spec, name)
         self._refuse_missing_columns(stream, spec, table, name)
-        pii = {**_ADDRESS_IDS, **stream.pii, **self.options.get("pii", {})}
+        pii = {**self.address_ids, **stream.pii, **self.options.get("pii", {})}
         country_code = str(self.options.get("country_code", ""))
         seen: set[str] = set()
         number = 0
@@ -183,15 +181,18 @@ class OrderFiles(Source):
         if table.columns is None and number and (absent := set(stream.required) - seen):
             raise BadRequestError(f"{self.kind}: {name}: no record has {sorted(absent)}")
 
+    def _promised(self, stream: Stream) -> tuple[str, ...]:
+        """The columns a file must have."""
+        return tuple(stream.required)
+
     def _refuse_missing_columns(
         self, stream: Stream, spec: FileSpec, table: Table, name: str
     ) -> None:
         if table.columns is None:
             return
-        promised = (*stream.required, *self.promised.get(stream.name, ()))
         wanted = {
             *spec.source_columns().values(),
-            *(path for path in promised if path not in spec.columns),
+            *(path for path in self._promised(stream) if path not in spec.columns),
             *([spec.day_column] if spec.day_column else []),
         }
         missing = sorted(wanted - set(table.columns))

@@ -344,7 +344,8 @@ def _cohorts(connection: duckdb.DuckDBPyConnection) -> tuple[CohortCell, ...]:
         select
             cohort_month, channel_id, age_days, customers, observed_share, is_mature,
             ltv_margin, case when row_kind = 'all' then cac_blended else cac_paid end,
-            ltv_cac_ratio, ltv_cac_ratio_low, ltv_cac_ratio_high, payback_age_days, payback_status, observed_through_date
+            ltv_cac_ratio, ltv_cac_ratio_low, ltv_cac_ratio_high,
+            payback_age_days, payback_status, observed_through_date
         from fct_ltv_cac
         where model = ?
         order by cohort_month, channel_id, age_days

@@ -361,7 +361,7 @@ def _journey(
 
 
 def _cohorts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Three months, their last member on the month's last day, for all, two groups and two channels."""
+    """Three months, their last member on the month's last day, for all, groups and two channels."""
     rows = []
     months = [(date(2026, 1, 1), 452), (date(2026, 2, 1), 431), (date(2026, 3, 1), 512)]
     last_days = {1: date(2026, 1, 31), 2: date(2026, 2, 28), 3: date(2026, 3, 31)}
