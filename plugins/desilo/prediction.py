@@ -173,8 +173,12 @@ def expected_purchases(
 ) -> Array:
     """Purchases expected of each customer in the next `weeks`, given their history."""
     r, alpha, a, b = parameters
-    if abs(a - 1) < 1e-7:  # the published form divides by a - 1; the limit is continuous
+    # The published form divides by a - 1 and, for whoever bought once, has a pole where a + b = 1;
+    # in both the limit is continuous.
+    if abs(a - 1) < 1e-7:
         a = 1 + 1e-7
+    if abs(a + b - 1) < 1e-7:
+        b += 2e-7
     ratio = (alpha + age) / (alpha + age + weeks)
     # The published 2F1 grows as ratio ** -(r + x) and overflows for customers with hundreds of
     # purchases; Euler's transformation of it grows as ratio ** -(a - 1). The smaller one is taken.

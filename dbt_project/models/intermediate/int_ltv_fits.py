@@ -10,6 +10,7 @@ import pyarrow as pa
 from desilo import prediction
 
 FIT_KINDS = ("final", "holdout")
+LONGEST_WEEKS = 104  # no horizon is longer
 PARAMETERS = ("r", "alpha", "a", "b", "p", "q", "gamma")
 
 
@@ -69,6 +70,10 @@ def _fit(kind, histories, limits):
     failed = [fit.status for fit in (orders, value) if not fit.is_converged]
     if not failed and value.parameters[1] <= 1:
         failed = ["no mean value"]  # with q <= 1 the Gamma-Gamma has none
+    if not failed:
+        expected = prediction.expected_purchases(orders.parameters, LONGEST_WEEKS, x, last, age)
+        if not np.all(np.isfinite(expected) & (expected >= 0)):
+            failed = ["no expectation"]
     return (
         row
         | dict(zip(PARAMETERS, (*orders.parameters, *value.parameters), strict=True))

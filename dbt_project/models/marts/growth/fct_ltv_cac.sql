@@ -263,6 +263,9 @@ measured as (
         {{ people_ratio('fully_loaded_cost', 'customers') }} as cac_fully_loaded,
         -- Bounds are estimates: doubles are exact enough for them. Credit that is shared makes
         -- fewer independent customers than it counts: the square of the sum over the sum of squares.
+        cast(blended_spend as double) / cast(all_customers as double) as blended,
+        cast(paid_spend as double) / cast(paid_customers as double) as paid,
+        cast(fully_loaded_cost as double) / cast(customers as double) as loaded,
         cast(all_customers as double) as all_count,
         cast(paid_customers as double) * cast(paid_customers as double)
         / cast(paid_weight_square as double) as paid_count,
@@ -342,20 +345,20 @@ select
     {{ money('blended_spend') }} as blended_spend,
     {{ money('all_customers') }} as all_customers,
     cac_blended,
-    {{ estimate('cac_blended / (' ~ poisson_factor_high('all_count', 'z') ~ ')') }}
+    {{ estimate('blended / (' ~ poisson_factor_high('all_count', 'z') ~ ')') }}
         as cac_blended_low,
-    {{ estimate('cac_blended / (' ~ poisson_factor_low('all_count', 'z') ~ ')') }}
+    {{ estimate('blended / (' ~ poisson_factor_low('all_count', 'z') ~ ')') }}
         as cac_blended_high,
     {{ money('paid_spend') }} as paid_spend,
     {{ money('paid_customers') }} as paid_customers,
     cac_paid,
-    {{ estimate('cac_paid / (' ~ poisson_factor_high('paid_count', 'z') ~ ')') }} as cac_paid_low,
-    {{ estimate('cac_paid / (' ~ poisson_factor_low('paid_count', 'z') ~ ')') }} as cac_paid_high,
+    {{ estimate('paid / (' ~ poisson_factor_high('paid_count', 'z') ~ ')') }} as cac_paid_low,
+    {{ estimate('paid / (' ~ poisson_factor_low('paid_count', 'z') ~ ')') }} as cac_paid_high,
     {{ money('fully_loaded_cost') }} as fully_loaded_cost,
     cac_fully_loaded,
-    {{ estimate('cac_fully_loaded / (' ~ poisson_factor_high('own_count', 'z') ~ ')') }}
+    {{ estimate('loaded / (' ~ poisson_factor_high('own_count', 'z') ~ ')') }}
         as cac_fully_loaded_low,
-    {{ estimate('cac_fully_loaded / (' ~ poisson_factor_low('own_count', 'z') ~ ')') }}
+    {{ estimate('loaded / (' ~ poisson_factor_low('own_count', 'z') ~ ')') }}
         as cac_fully_loaded_high,
     ltv_cac_ratio,
     {{ estimate('ltv_cac_ratio * exp(-z * ratio_log_error)') }} as ltv_cac_ratio_low,
