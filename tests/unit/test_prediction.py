@@ -37,7 +37,7 @@ def customers(
 
 
 def test_the_published_example_of_an_expectation_comes_out() -> None:
-    # Fader, Hardie and Lee (2005), section 5: x = 2, t_x = 30.43, T = 38.86 buys 1.226 in 39 weeks.
+    # The authors' worked example: two purchases, the last in week 30.43 of 38.86, make 1.226 in 39.
     found = prediction.expected_purchases(
         PUBLISHED, 39, np.array([2.0]), np.array([30.43]), np.array([38.86])
     )
