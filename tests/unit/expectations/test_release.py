@@ -173,6 +173,76 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "update marts.fct_ltv_cac set customers = customers - 1",
         "2026-03-01",
     ),
+    "a channel that is in no group": (
+        "cohort_parts_sum_to_all",
+        "delete from marts.fct_ltv_cac where row_kind = 'group' and age_days = 7",
+        "age_days 7",
+    ),
+    "customers of a channel counted twice": (
+        "cohort_parts_sum_to_all",
+        "update marts.fct_ltv_cac set customers = customers * 2 where row_kind = 'channel'",
+        "row_kind channel",
+    ),
+    "a prediction inside the observed value": (
+        "cohort_value_is_ledger",
+        "update marts.fct_ltv_cac set cumulative_margin = cumulative_margin + 12 where age_days = 14",
+        "2026-03-01",
+    ),
+    "a ratio by chance": (
+        "small_cohort_has_no_ratio",
+        "update marts.fct_ltv_cac set is_small = true where age_days = 0 and row_kind = 'channel'",
+        "paid_social_meta",
+    ),
+    "a prediction called observed": (
+        "observed_is_not_predicted",
+        "update marts.fct_ltv_predicted set observed_margin = observed_margin + 12",
+        "2026-03-01",
+    ),
+    "a prediction of a fit that failed": (
+        "predicted_only_by_a_fit",
+        "update marts.fct_ltv_predicted set prediction_status = 'not converged'",
+        "not converged",
+    ),
+    "fewer than no orders expected": (
+        "predicted_only_by_a_fit",
+        "update marts.fct_ltv_predicted set predicted_orders = -1 where channel_id = '(paid)'",
+        "-1",
+    ),
+    "a cent of an entry lost": (
+        "costs_equal_files",
+        "update marts.fct_marketing_costs set amount_native = 1.99 where date_day = '2026-03-30' and cost_id = 'fee'",
+        "fee",
+    ),
+    "an entry that is not counted": (
+        "costs_equal_files",
+        "delete from marts.fct_marketing_costs where cost_id = 'tools'",
+        "tools",
+    ),
+    "a corrected entry counted as it was": (
+        "costs_equal_files",
+        "update marts.fct_marketing_costs set amount_native = 3.3 where cost_id = 'fee'",
+        "fee",
+    ),
+    "a cost without a rate": (
+        "costs_have_rates",
+        "update marts.fct_marketing_costs set currency = 'XTS', amount = null where cost_id = 'tools'",
+        "XTS",
+    ),
+    "a person in two segments": (
+        "segments_hold_everybody",
+        doubled("dim_person_segment"),
+        "segments 2",
+    ),
+    "a person in no segment": (
+        "segments_hold_everybody",
+        "delete from marts.dim_person_segment where person_id = 'p2_2026-03-12'",
+        "p2_2026-03-12",
+    ),
+    "a channel without its retention": (
+        "retention_parts_sum_to_all",
+        f"delete from marts.fct_retention where row_kind = 'channel' and cohort_date = {NIGHT}",
+        "row_kind channel",
+    ),
     "a value shown too early": (
         "ltv_null_when_immature",
         "update marts.fct_ltv_cac set ltv_margin = 30 where age_days = 14",
@@ -306,6 +376,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
             "fct_ad_spend", "fct_orders", "fct_attribution", "fct_channel_performance",
             "fct_funnel_daily", "fct_ltv_cac", "fct_retention", "fct_journey", "mart_handoff",
             "fct_utm_audit",
+            "fct_marketing_costs", "fct_ltv_predicted",
         )
     },
 }  # fmt: skip
@@ -373,6 +444,20 @@ def test_an_event_uploaded_twice_is_not_a_rejected_record(
     assert check(monkeypatch, "release", "quarantine_share", database, tmp_path / "docs").success
 
 
+def test_errors_in_a_file_that_people_type_are_told_and_stop_nothing(
+    damage: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = damage(
+        "insert into raw.loads (kind, source, stream, account_id, day, load_id, rows, is_newest, path) "
+        "values ('cost_files', 'cost_files', 'costs', 'books', '2026-03-31', 'l', 4, true, 'x');"
+        "insert into marts.meta_quarantine values ('cost_files', 'cost_files', 'costs', 'books', "
+        "'2026-03-31', 'l', 1, 'missing amount', 'x')"
+    )
+    docs = tmp_path / "docs"
+    assert check(monkeypatch, "release", "quarantine_share_critical", database, docs).success
+    assert not check(monkeypatch, "release", "quarantine_share", database, docs).success
+
+
 def test_a_platform_without_campaign_reports_is_the_sum_of_its_ads(
     damage: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -387,7 +472,8 @@ def test_a_fully_loaded_world_without_orders_passes(
     damage: Callable[[str], Path], tmp_path: Path
 ) -> None:
     tables = ("fct_orders", "dim_person", "person_identifiers", "fct_touchpoints",
-              "fct_attribution", "fct_ltv_cac", "fct_retention")  # fmt: skip
+              "fct_attribution", "fct_ltv_cac", "fct_retention", "fct_ltv_predicted",
+              "dim_person_segment")  # fmt: skip
     database = damage(";".join(f"delete from marts.{table}" for table in tables))
     with duckdb.connect(str(database)) as connection:
         connection.execute(

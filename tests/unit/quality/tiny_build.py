@@ -164,19 +164,49 @@ select date_day, channel_id, 'c1' as campaign_id, 4000::bigint as impressions, 7
 from marts.fct_ad_spend group by all;
 
 create table marts.fct_ltv_cac as
-select date '2026-03-01' as cohort_month, channel_id, 'last_non_direct' as model, age_days,
+select date '2026-03-01' as cohort_month, channel_id, row_kind, 'last_non_direct' as model, age_days,
     (select count(*) from marts.dim_person) as customers, observed_share::decimal(18, 6) as observed_share,
-    observed_share = 1 as is_mature, (40 + age_days)::decimal(18, 6) as cumulative_revenue,
+    observed_share = 1 as is_mature, false as is_small, (40 + age_days)::decimal(18, 6) as cumulative_revenue,
+    (select sum(contribution_margin) from marts.fct_orders) + age_days - 14 as cumulative_margin,
+    date '2026-03-31' as observed_through_date,
     case when observed_share = 1 then 40 + age_days end::decimal(18, 6) as ltv_revenue,
     case when observed_share = 1 then 20 + age_days end::decimal(18, 6) as ltv_margin,
     10::decimal(18, 6) as cac_blended, 2::decimal(18, 6) as ltv_cac_ratio
-from (values ('(all)'), ('paid_social_meta')) as channels (channel_id),
+from (values ('(all)', 'all'), ('(paid)', 'group'), ('paid_social_meta', 'channel'))
+        as channels (channel_id, row_kind),
     (values (0, 1), (7, 0.6), (14, 0.2)) as ages (age_days, observed_share);
 
 create table marts.fct_retention as
-select date_day as cohort_date, 'paid_social_meta' as channel_id, true as is_paid, 1::bigint as day_n,
+select date_day as cohort_date, kinds.channel_id, row_kind, is_paid, 1::bigint as day_n,
     50::bigint as eligible, 20::bigint as retained, 0.4::decimal(18, 6) as retention_rate
-from marts.fct_funnel_daily;
+from marts.fct_funnel_daily, (values ('(all)', 'all', null), ('(paid)', 'group', true),
+    ('paid_social_meta', 'channel', true)) as kinds (channel_id, row_kind, is_paid);
+
+create table marts.fct_ltv_predicted as
+select date '2026-03-01' as cohort_month, channel_id, row_kind, 'last_non_direct' as model,
+    90::bigint as horizon_days, 'ok' as prediction_status, 0.8::decimal(18, 6) as predicted_alive_share,
+    12::decimal(18, 6) as predicted_orders,
+    (select sum(contribution_margin) from marts.fct_orders) as observed_margin
+from (values ('(all)', 'all'), ('(paid)', 'group')) as channels (channel_id, row_kind);
+
+create table marts.dim_person_segment as select person_id, 'new' as segment_key from marts.dim_person;
+
+create table staging.stg_cost_files__costs as
+select 'cost_files' as source, 'books' as account_id, day, seq, cost_id, amount::decimal(18, 6) as amount_native,
+    first as period_from_date, last as period_to_date
+from (values
+    (date '2026-03-02', 1, 'fee', 99.00, date '2026-03-01', date '2026-03-30'),
+    (date '2026-03-03', 1, 'fee', 60.00, date '2026-03-01', date '2026-03-30'),
+    (date '2026-03-03', 2, 'tools', 80.00, date '2026-03-28', date '2026-04-04')
+) as entries (day, seq, cost_id, amount, first, last);
+
+create table marts.fct_marketing_costs as
+select 'books' as account_id, cost_id, day::date as date_day, 'EUR' as currency, amount_native,
+    amount_native as amount
+from (values ('fee', date '2026-03-01', date '2026-03-30', 2.00),
+        ('tools', date '2026-03-28', date '2026-03-31', 10.00)) as entries (cost_id, first, last, part),
+    lateral (select part::decimal(18, 6) as amount_native),
+    lateral (select unnest(generate_series(first, last, interval 1 day)) as day);
 
 create table marts.fct_journey as
 select date_day, channel_id, touchpoint_no::bigint as touchpoint_no,
