@@ -185,7 +185,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     ),
     "a prediction inside the observed value": (
         "cohort_value_is_ledger",
-        "update marts.fct_ltv_cac set cumulative_margin = cumulative_margin + 12 where age_days = 14",
+        "update marts.fct_ltv_cac set cumulative_margin = cumulative_margin + 12 where age_days = 60",
         "2026-03-01",
     ),
     "a ratio by chance": (

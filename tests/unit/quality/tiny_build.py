@@ -167,14 +167,14 @@ create table marts.fct_ltv_cac as
 select date '2026-03-01' as cohort_month, channel_id, row_kind, 'last_non_direct' as model, age_days,
     (select count(*) from marts.dim_person) as customers, observed_share::decimal(18, 6) as observed_share,
     observed_share = 1 as is_mature, false as is_small, (40 + age_days)::decimal(18, 6) as cumulative_revenue,
-    (select sum(contribution_margin) from marts.fct_orders) + age_days - 14 as cumulative_margin,
+    (select sum(contribution_margin) from marts.fct_orders) + age_days - 60 as cumulative_margin,
     date '2026-03-31' as observed_through_date,
     case when observed_share = 1 then 40 + age_days end::decimal(18, 6) as ltv_revenue,
     case when observed_share = 1 then 20 + age_days end::decimal(18, 6) as ltv_margin,
     10::decimal(18, 6) as cac_blended, 2::decimal(18, 6) as ltv_cac_ratio
 from (values ('(all)', 'all'), ('(paid)', 'group'), ('paid_social_meta', 'channel'))
         as channels (channel_id, row_kind),
-    (values (0, 1), (7, 0.6), (14, 0.2)) as ages (age_days, observed_share);
+    (values (0, 1), (7, 0.6), (14, 0.2), (60, 0)) as ages (age_days, observed_share);
 
 create table marts.fct_retention as
 select date_day as cohort_date, kinds.channel_id, row_kind, is_paid, 1::bigint as day_n,
