@@ -1,5 +1,6 @@
 -- A cohort has the same members at every age, its channels and its groups add up to everybody in
--- customers and value, and its value never falls unless something was given back or sold below cost.
+-- customers and value, and its value never falls unless something was given back or sold below
+-- cost.
 
 with cells as (
 

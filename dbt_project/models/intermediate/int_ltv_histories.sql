@@ -1,8 +1,8 @@
 {{ config(materialized='table') }}
 
--- What a fit may know of a customer, and, for the fit that is held back, what came later. A day with
--- several valid orders is one purchase, as in the published models; its value is net of the refunds
--- known today.
+-- What a fit may know of a customer, and, for the fit that is held back, what came later. A day
+-- with several valid orders is one purchase, as in the published models; its value is net of the
+-- refunds known today.
 
 with observed as (
 

@@ -4,12 +4,12 @@ with touched as (
 
     select
         person_id,
-        count(*) as touches,
-        max(touch_date) as last_touch_date,
         {%- for number in touchpoints %}
         count(case when touchpoint_no = {{ number }} then 1 end)
-            as touchpoint_{{ '%02d' | format(number) }}{{ ',' if not loop.last }}
+            as touchpoint_{{ '%02d' | format(number) }},
         {%- endfor %}
+        count(*) as touches,
+        max(touch_date) as last_touch_date
     from {{ ref('fct_touchpoints') }}
     group by person_id
 
@@ -72,11 +72,11 @@ described as (
         remaining.horizon_days as predicted_horizon_days,
         remaining.alive_probability as predicted_alive_probability,
         remaining.margin as predicted_margin,
-        coalesce(touched.touches, 0) as touches,
         {%- for number in touchpoints %}
         coalesce(touched.touchpoint_{{ '%02d' | format(number) }}, 0)
-            as touchpoint_{{ '%02d' | format(number) }}{{ ',' if not loop.last }}
+            as touchpoint_{{ '%02d' | format(number) }},
         {%- endfor %}
+        coalesce(touched.touches, 0) as touches
     from {{ ref('dim_person') }} as people
     left join touched
         on people.person_id = touched.person_id
@@ -139,11 +139,11 @@ select
     described.predicted_horizon_days,
     described.predicted_alive_probability,
     described.predicted_margin,
-    cast(described.touches as bigint) as touches,
     {%- for number in touchpoints %}
     cast(described.touchpoint_{{ '%02d' | format(number) }} as bigint)
-        as touchpoint_{{ '%02d' | format(number) }}{{ ',' if not loop.last }}
+        as touchpoint_{{ '%02d' | format(number) }},
     {%- endfor %}
+    cast(described.touches as bigint) as touches
 from described
 inner join matched
     on described.person_id = matched.person_id

@@ -261,8 +261,8 @@ measured as (
         {{ people_ratio('blended_spend', 'all_customers') }} as cac_blended,
         {{ people_ratio('paid_spend', 'paid_customers') }} as cac_paid,
         {{ people_ratio('fully_loaded_cost', 'customers') }} as cac_fully_loaded,
-        -- Bounds are estimates: doubles are exact enough for them. Credit that is shared makes
-        -- fewer independent customers than it counts: the square of the sum over the sum of squares.
+        -- Bounds are estimates: doubles are exact enough for them. Shared credit makes fewer
+        -- independent customers than it counts: the square of the sum over the sum of squares.
         cast(blended_spend as double) / cast(all_customers as double) as blended,
         cast(paid_spend as double) / cast(paid_customers as double) as paid,
         cast(fully_loaded_cost as double) / cast(customers as double) as loaded,
