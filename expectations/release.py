@@ -30,6 +30,7 @@ GRAINS: Mapping[str, tuple[str, ...]] = {
     "fct_journey": ("date_day", "channel_id", "touchpoint_no"),
     "mart_handoff": ("date_day", "horizon_days", "channel_id", "campaign_id"),
     "fct_utm_audit": ("platform", "account_id", "campaign_id"),
+    "fct_retention": ("cohort_date", "channel_id", "day_n"),
     "fct_marketing_costs": ("account_id", "cost_id", "date_day"),
     "fct_ltv_predicted": ("cohort_month", "channel_id", "model", "horizon_days"),
 }  # fmt: skip

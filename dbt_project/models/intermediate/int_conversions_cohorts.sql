@@ -1,8 +1,8 @@
 {{ config(materialized='table') }}
 
 -- Who belongs to which cohort, with which weight: everybody to '(all)', by credit to the channels
--- of the first order, and by the sum of that credit to '(paid)' and '(organic)'. Weights of a person
--- and model sum to 1 over the channels, over the two groups, and on '(all)'. The square is kept
+-- of the first order, and by the sum of that credit to '(paid)' and '(organic)'. A person's weights
+-- of a model sum to 1 over the channels, over the two groups, and on '(all)'. The square is kept
 -- because the spread of a weighted mean needs it and that of a group is not the sum of its parts'.
 
 with first_orders as (

@@ -444,8 +444,15 @@ def test_an_event_uploaded_twice_is_not_a_rejected_record(
     assert check(monkeypatch, "release", "quarantine_share", database, tmp_path / "docs").success
 
 
+@pytest.mark.parametrize(
+    ("name", "passes"), [("quarantine_share_critical", True), ("quarantine_share", False)]
+)
 def test_errors_in_a_file_that_people_type_are_told_and_stop_nothing(
-    damage: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    passes: bool,
+    damage: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     database = damage(
         "insert into raw.loads (kind, source, stream, account_id, day, load_id, rows, is_newest, path) "
@@ -453,9 +460,8 @@ def test_errors_in_a_file_that_people_type_are_told_and_stop_nothing(
         "insert into marts.meta_quarantine values ('cost_files', 'cost_files', 'costs', 'books', "
         "'2026-03-31', 'l', 1, 'missing amount', 'x')"
     )
-    docs = tmp_path / "docs"
-    assert check(monkeypatch, "release", "quarantine_share_critical", database, docs).success
-    assert not check(monkeypatch, "release", "quarantine_share", database, docs).success
+    found = check(monkeypatch, "release", name, database, tmp_path / "docs")
+    assert found.success is passes
 
 
 def test_a_platform_without_campaign_reports_is_the_sum_of_its_ads(
