@@ -26,7 +26,6 @@ GRAINS: Mapping[str, tuple[str, ...]] = {
     "fct_channel_performance": ("date_day", "channel_id", "platform", "campaign_id", "model"),
     "fct_funnel_daily": ("date_day", "channel_id", "campaign_id"),
     "fct_ltv_cac": ("cohort_month", "channel_id", "model", "age_days"),
-    "fct_retention": ("cohort_date", "channel_id", "is_paid", "day_n"),
     "fct_journey": ("date_day", "channel_id", "touchpoint_no"),
     "mart_handoff": ("date_day", "horizon_days", "channel_id", "campaign_id"),
     "fct_utm_audit": ("platform", "account_id", "campaign_id"),

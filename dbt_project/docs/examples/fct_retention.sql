@@ -5,6 +5,6 @@ select
     case when is_paid then 'paid' else 'not paid' end as people,
     sum(retained) / nullif(sum(eligible), 0) as retention
 from fct_retention
-where is_complete and day_n between 1 and 30
+where is_complete and row_kind = 'group' and day_n between 1 and 30
 group by all
 order by day_n, people;
