@@ -13,9 +13,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measured:
-    """Wall seconds, peak resident memory in GiB, and what the work returned."""
+    """Wall and processor seconds, peak resident memory in GiB, and what the work returned.
+
+    Processor seconds are what to compare where other work runs on the machine.
+    """
 
     seconds: float
+    cpu_seconds: float
     peak_gib: float
     result: Any
 
@@ -32,17 +36,17 @@ def measured(work: Callable[..., Any], *arguments: Any) -> Measured:
     process.start()
     sender.close()
     try:
-        seconds, peak, result = receiver.recv()
+        seconds, cpu_seconds, peak, result = receiver.recv()
     except EOFError:
         process.join()
         raise RuntimeError(f"{work.__name__} died with {process.exitcode}") from None
     process.join()
-    return Measured(seconds, peak, result)
+    return Measured(seconds, cpu_seconds, peak, result)
 
 
 def _run(sender: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     started = time.perf_counter()
     result = work(*arguments)
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    sender.send((seconds, peak, result))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    sender.send((seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024**2, result))

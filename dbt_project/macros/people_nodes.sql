@@ -58,13 +58,26 @@
 {%- endmacro %}
 
 
-{#- Whether a text matches a regular expression given as an expression. -#}
+{#-
+    Whether a text matches a regular expression given as an expression. DuckDB compiles a pattern that
+    comes from a column anew for every row: 1.9 M values took 16 s of CPU, with the usual patterns
+    (variable `literal_patterns`) as literals 0.2. Any other pattern is right too, and slow.
+-#}
 {% macro people_matches(text, pattern) -%}
     {{ adapter.dispatch('people_matches')(text, pattern) }}
 {%- endmacro %}
 
 {% macro default__people_matches(text, pattern) -%}
-    regexp_matches({{ text }}, {{ pattern }})
+    {%- if pattern.startswith("'") -%}
+        regexp_matches({{ text }}, {{ pattern }})
+    {%- else -%}
+        case {{ pattern }}
+            {%- for literal in var('literal_patterns') %}
+            when '{{ literal }}' then regexp_matches({{ text }}, '{{ literal }}')
+            {%- endfor %}
+            else regexp_matches({{ text }}, {{ pattern }})
+        end
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro spark__people_matches(text, pattern) -%}

@@ -60,6 +60,22 @@
 {%- endmacro %}
 
 
+{#-
+    Upload days of the partitions that `changed` names, as a list of literals, asked while the model is
+    compiled: before its pre-hook deletes them. With literals the engine reads these days only (0.3 s
+    for one day of 60, 10 M events); with the same days from a subquery it reads them all (5 to 8 s).
+-#}
+{% macro people_changed_days(changed) -%}
+    {%- set literals = ['cast(null as date)'] -%}
+    {%- if execute -%}
+        {%- for row in run_query('select distinct day from (' ~ changed ~ ') as changed order by day').rows -%}
+            {%- do literals.append("cast('" ~ row[0] ~ "' as date)") -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ literals | join(', ') }}
+{%- endmacro %}
+
+
 {#- Condition: the partition of a row of `alias` is not in `this` (it is new, or was just removed). -#}
 {% macro people_is_missing_partition(alias) -%}
     not exists (

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import SandboxServer, running_sandbox
-from tests.integration.nights import World
+from tests.integration.nights import Kept, World
 
 DAY = "2026-03-31"
 NIGHT = {"DESILO_MAX_WAIT_S": "1"}
@@ -21,7 +21,7 @@ NIGHT = {"DESILO_MAX_WAIT_S": "1"}
 @pytest.fixture(scope="module")
 def settled(
     tmp_path_factory: pytest.TempPathFactory,
-) -> World:
+) -> Kept:
     """Nights of the 29th and the 30th: something to compare with, and a release to keep."""
     folder = tmp_path_factory.mktemp("settled") / "world"
     folder.mkdir()
@@ -30,7 +30,7 @@ def settled(
         world = World(folder, NIGHT | {"DESILO_PLATFORMS": server.url})
         world.night("--day", "2026-03-29")
         world.night("--day", "2026-03-30")
-    return world
+    return world.kept()
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +40,8 @@ def platforms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServe
 
 
 @pytest.fixture
-def world(
-    settled: World, platforms: SandboxServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("damaged") / "world"
-    yield settled.copy(folder, DESILO_PLATFORMS=platforms.url)
+def world(settled: Kept, platforms: SandboxServer) -> World:
+    return settled.again(DESILO_PLATFORMS=platforms.url)
 
 
 def fault(kind: str, **match: Any) -> dict[str, Any]:

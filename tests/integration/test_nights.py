@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.integration.nights import World
+from tests.integration.nights import Kept, World
 
 SMALL = {"DESILO_SANDBOX": "small"}
 # In a second night of the small world: the settling of the build, the switch of the release.
@@ -17,15 +17,15 @@ POINTS = [784, 791]
 
 
 @pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> World:
+def night(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """The small world after its last night, built from nothing."""
     world = World(tmp_path_factory.mktemp("small") / "world", SMALL)
     world.folder.mkdir()
     world.night()
-    return world
+    return world.kept()
 
 
-def test_many_nights_give_what_one_build_from_nothing_gives(night: World, tmp_path: Path) -> None:
+def test_many_nights_give_what_one_build_from_nothing_gives(night: Kept, tmp_path: Path) -> None:
     """Incremental equals full: three nights in a row, then the same lake built from nothing."""
     world = World(tmp_path / "world", SMALL)
     world.folder.mkdir()
@@ -47,8 +47,8 @@ def test_many_nights_give_what_one_build_from_nothing_gives(night: World, tmp_pa
     }
 
 
-def test_an_earlier_day_is_released_as_it_would_have_been(night: World, tmp_path: Path) -> None:
-    world = night.copy(tmp_path / "world")
+def test_an_earlier_day_is_released_as_it_would_have_been(night: Kept) -> None:
+    world = night.again()
     world.night("--day", "2026-03-20")
     assert world.current() == "2026-03-20.01"
     assert world.rows("select max(date_day) from fct_ad_spend")[0][0].isoformat() == "2026-03-20"
@@ -57,8 +57,8 @@ def test_an_earlier_day_is_released_as_it_would_have_been(night: World, tmp_path
     assert world.content() == night.content()
 
 
-def test_two_nights_at_once_do_not_damage_each_other(night: World, tmp_path: Path) -> None:
-    world = night.copy(tmp_path / "world")
+def test_two_nights_at_once_do_not_damage_each_other(night: Kept) -> None:
+    world = night.again()
     first, second = world.start(), world.start()
     for each in (first, second):
         said, _ = each.communicate()
@@ -69,10 +69,10 @@ def test_two_nights_at_once_do_not_damage_each_other(night: World, tmp_path: Pat
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_night_killed_anywhere_and_run_again_gives_the_same_release(
-    night: World, tmp_path: Path, point: int
+    night: Kept, point: int
 ) -> None:
     """The walk over every write of landing and publication is in tests/unit/test_crash.py."""
-    world = night.copy(tmp_path / "world")
+    world = night.again()
     killed = world.start(DESILO_CRASH_AT=str(point))
     killed.communicate()
     assert killed.returncode == -signal.SIGKILL
@@ -80,8 +80,8 @@ def test_a_night_killed_anywhere_and_run_again_gives_the_same_release(
     assert world.content() == night.content()
 
 
-def test_readers_have_no_conflict_while_a_night_is_building(night: World, tmp_path: Path) -> None:
-    world = night.copy(tmp_path / "world")
+def test_readers_have_no_conflict_while_a_night_is_building(night: Kept) -> None:
+    world = night.again()
     building = world.start()
     ended = threading.Event()
     reads = 0

@@ -24,7 +24,12 @@ with typed as (
     left join {{ ref('event_map') }} as event_map
         on staged.event_type = event_map.event_type and event_map.source_kind = 'amplitude'
     {% if is_incremental() %}
-        where {{ people_is_missing_partition('staged') }}
+        where
+            staged.day in ({{ people_changed_days(people_changed_partitions(
+                ref('int_events_staged'), this,
+                'count(*)', people_checksum(['seq']), 'count(*)', people_checksum(['seq'])
+            )) }})
+            and {{ people_is_missing_partition('staged') }}
     {% endif %}
 
 ),

@@ -35,7 +35,12 @@ from {{ ref('int_events') }} as events
 left join {{ ref('event_map') }} as event_map
     on events.event_type = event_map.event_type and event_map.source_kind = 'amplitude'
 {% if is_incremental() %}
-    where {{ people_is_missing_partition('events') }}
+    where
+        events.day in ({{ people_changed_days(people_changed_partitions(
+            ref('int_events'), this,
+            'count(*)', people_checksum(['seq']), 'sum(events)', 'bit_xor(seq_checksum)'
+        )) }})
+        and {{ people_is_missing_partition('events') }}
 {% endif %}
 group by
     events.source,
