@@ -1,134 +1,103 @@
 {{ config(materialized='table') }}
 
--- Last non-direct touch within its channel's window, else the last direct one, else nobody.
--- Converters are taken first. Touches and conversions of a person are then walked once in the order
--- of time, in one lane per window length, never paired: a bot with 100,000 arrivals and 20,000
--- orders costs their sum (joined as pairs it took 137 s and 11 GiB).
+{%- set models = attribution_models() %}
 
-with conversions as (
+with credits as (
 
-    select *
-    from {{ ref('int_conversions') }}
+    {%- for model in models %}
+    select
+        '{{ model }}' as model,
+        weights.conversion_no,
+        weights.touch_id,
+        weights.touch_date,
+        weights.channel_id,
+        weights.platform,
+        weights.campaign_id,
+        weights.{{ model }}_from as credit_from,
+        weights.{{ model }}_to as credit_to
+    from {{ ref('int_attribution_weights') }} as weights
+    inner join {{ ref('int_attribution_models') }} as models
+        on models.model = '{{ model }}' and weights.window_set = models.window_set
+    where weights.{{ model }}_to > weights.{{ model }}_from
+    {%- if not loop.last %}
+
+    union all
+    {% endif %}
+    {%- endfor %}
 
 ),
 
-windows as (
+nobody as (
 
     select
-        channels.channel_id,
-        channels.channel_id = 'direct' as is_direct,
-        coalesce(own.window_hours, standard.window_hours) as window_hours
-    from {{ ref('channels') }} as channels
-    inner join {{ ref('attribution_windows') }} as standard
-        on standard.model = 'last_non_direct' and standard.channel_id = '(default)'
-    left join {{ ref('attribution_windows') }} as own
-        on own.model = 'last_non_direct' and channels.channel_id = own.channel_id
+        models.model,
+        conversions.conversion_no
+    from {{ ref('int_attribution_conversions') }} as conversions
+    cross join {{ ref('int_attribution_models') }} as models
+    left join credits
+        on conversions.conversion_no = credits.conversion_no and models.model = credits.model
+    where credits.conversion_no is null
 
 ),
 
-lanes as (
+shares as (
 
-    select distinct
-        is_direct,
-        window_hours
-    from windows
-
-),
-
-arrivals as (
-
-    select
-        arrivals.*,
-        windows.is_direct,
-        windows.window_hours
-    from {{ ref('int_touch_arrivals') }} as arrivals
-    inner join windows
-        on arrivals.channel_id = windows.channel_id
-    where arrivals.person_id in (select conversions.person_id from conversions)
-
-),
-
-moments as (
-
-    select
-        person_id,
-        is_direct,
-        window_hours,
-        touched_at as moment_at,
-        0 as is_conversion,
-        arrival_no,
-        null as conversion_id
-    from arrivals
+    select * from credits
 
     union all
 
     select
+        model,
+        conversion_no,
+        cast(null as {{ dbt.type_string() }}) as touch_id,
+        cast(null as date) as touch_date,
+        '(unattributed)' as channel_id,
+        cast(null as {{ dbt.type_string() }}) as platform,
+        cast(null as {{ dbt.type_string() }}) as campaign_id,
+        0 as credit_from,
+        1000000000 as credit_to
+    from nobody
+
+),
+
+priced as (
+
+    -- Money follows the running credit in whole millionths, so it too ends at exactly the order's.
+    select
+        shares.*,
+        conversions.conversion_id,
+        conversions.conversion_kind,
         conversions.person_id,
-        lanes.is_direct,
-        lanes.window_hours,
-        conversions.conversion_at as moment_at,
-        1 as is_conversion,
-        null as arrival_no,
-        conversions.conversion_id
-    from conversions
-    cross join lanes
-
-),
-
-walked as (
-
-    -- Arrivals are numbered in the order of time, so the highest number so far is the last one.
-    select
-        *,
-        max(arrival_no) over (
-            partition by person_id, is_direct, window_hours
-            order by moment_at, is_conversion
-            rows between unbounded preceding and current row
-        ) as last_arrival_no
-    from moments
-
-),
-
-candidates as (
-
-    select
-        walked.conversion_id,
-        arrivals.touch_id,
-        arrivals.touch_date,
-        arrivals.channel_id,
-        arrivals.platform,
-        arrivals.campaign_id,
-        row_number() over (
-            partition by walked.conversion_id
-            order by walked.is_direct asc, arrivals.arrival_no desc
-        ) as touch_rank
-    from walked
-    inner join arrivals
-        on walked.person_id = arrivals.person_id and walked.last_arrival_no = arrivals.arrival_no
-    where
-        walked.is_conversion = 1
-        and arrivals.touched_at >= {{ dbt.dateadd(
-            'hour', '-walked.window_hours', 'walked.moment_at'
-        ) }}
+        conversions.order_id,
+        conversions.conversion_at,
+        conversions.conversion_date,
+        {%- for amount in ['revenue', 'contribution_margin'] %}
+        {%- set millionths = 'cast(conversions.' ~ amount ~ ' * 1000000 as bigint)' %}
+        {{ attribution_share(millionths, 'shares.credit_to', '1000000000') }}
+        - {{ attribution_share(millionths, 'shares.credit_from', '1000000000') }}
+            as {{ amount }}_millionths
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from shares
+    inner join {{ ref('int_attribution_conversions') }} as conversions
+        on shares.conversion_no = conversions.conversion_no
 
 )
 
 select
-    conversions.conversion_id,
-    conversions.conversion_kind,
-    'last_non_direct' as model,
-    candidates.touch_id,
-    conversions.person_id,
-    conversions.order_id,
-    conversions.conversion_at,
-    conversions.conversion_date,
-    candidates.touch_date,
-    coalesce(candidates.channel_id, '(unattributed)') as channel_id,
-    candidates.platform,
-    candidates.campaign_id,
-    cast(1 as decimal(18, 9)) as credit,
-    conversions.revenue,
-    conversions.contribution_margin
-from conversions
-left join candidates
-    on conversions.conversion_id = candidates.conversion_id and candidates.touch_rank = 1
+    conversion_id,
+    conversion_kind,
+    model,
+    touch_id,
+    person_id,
+    order_id,
+    conversion_at,
+    conversion_date,
+    touch_date,
+    channel_id,
+    platform,
+    campaign_id,
+    {{ attribution_decimal('credit_to - credit_from', 9) }} as credit,
+    {{ attribution_decimal('revenue_millionths', 6) }} as revenue,
+    {{ attribution_decimal('contribution_margin_millionths', 6) }} as contribution_margin
+from priced
