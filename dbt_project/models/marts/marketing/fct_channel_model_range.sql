@@ -23,7 +23,7 @@ model_ratios as (
 
     select
         *,
-        {{ people_ratio('spend', 'new_customers') }} as cac,
+        {{ people_ratio('nullif(spend, 0)', 'new_customers') }} as cac,
         {{ people_ratio('revenue', 'spend') }} as roas
     from months
 
