@@ -45,17 +45,17 @@
 {%- endmacro %}
 
 
-{#- Quotient of two whole numbers without its fraction, computed without overflow. -#}
-{% macro attribution_share(total, part, whole) -%}
-    {{ adapter.dispatch('attribution_share')(total, part, whole) }}
+{#- (total * part + rest) / whole in whole numbers, without overflow and without the fraction. -#}
+{% macro attribution_share(total, part, whole, rest='0') -%}
+    {{ adapter.dispatch('attribution_share')(total, part, whole, rest) }}
 {%- endmacro %}
 
-{% macro default__attribution_share(total, part, whole) -%}
-    cast((cast({{ total }} as hugeint) * ({{ part }})) // ({{ whole }}) as bigint)
+{% macro default__attribution_share(total, part, whole, rest) -%}
+    cast((cast({{ total }} as hugeint) * ({{ part }}) + {{ rest }}) // ({{ whole }}) as bigint)
 {%- endmacro %}
 
-{% macro spark__attribution_share(total, part, whole) -%}
-    cast((cast({{ total }} as decimal(38, 0)) * ({{ part }})) div ({{ whole }}) as bigint)
+{% macro spark__attribution_share(total, part, whole, rest) -%}
+    cast((cast({{ total }} as decimal(38, 0)) * ({{ part }}) + {{ rest }}) div ({{ whole }}) as bigint)
 {%- endmacro %}
 
 

@@ -184,10 +184,13 @@ select
     platform,
     campaign_id,
     {%- for model in models %}
-    {{ attribution_share(model ~ '_sofar', '1000000000', 'nullif(' ~ model ~ '_all, 0)') }}
-        as {{ model }}_to,
+    {%- set whole = 'nullif(2 * ' ~ model ~ '_all, 0)' %}
     {{ attribution_share(
-        '(' ~ model ~ '_sofar - ' ~ model ~ '_units)', '1000000000', 'nullif(' ~ model ~ '_all, 0)'
+        '2 * ' ~ model ~ '_sofar', '1000000000', whole, 'cast(' ~ model ~ '_all as bigint)'
+    ) }} as {{ model }}_to,
+    {{ attribution_share(
+        '2 * (' ~ model ~ '_sofar - ' ~ model ~ '_units)', '1000000000', whole,
+        'cast(' ~ model ~ '_all as bigint)'
     ) }} as {{ model }}_from
     {{- ',' if not loop.last }}
     {%- endfor %}
