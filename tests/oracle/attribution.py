@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from itertools import permutations
+from itertools import pairwise, permutations
 
 KINDS = ("lead", "registration", "first_order", "repeat_order")
 RULES = ("first", "last", "last_non_direct", "first_paid", "last_paid", "linear", "time_decay",
@@ -100,9 +100,7 @@ def attribute(
             if conversion.at <= touch.at + rules.window(model, touch)
         ]
 
-    unconverted = {
-        kind: _unconverted(touches, conversions, kept, kind, rules) for kind in KINDS
-    }
+    unconverted = {kind: _unconverted(touches, conversions, kept, kind, rules) for kind in KINDS}
     credit: Credit = {}
     for model in rules.models:
         by_kind: dict[str, list[list[str]]] = {kind: [] for kind in KINDS}
@@ -238,7 +236,7 @@ def removal_effects(
     for paths, end in ((converted, CONVERSION), (unconverted, NULL)):
         for path in paths:
             states = [START, *path, end]
-            for source, target in zip(states, states[1:], strict=False):
+            for source, target in pairwise(states):
                 if source != target:
                     counts[source][target] += 1
     channels = sorted({channel for path in converted + unconverted for channel in path})

@@ -178,9 +178,7 @@ def test_credit_is_that_of_looking_at_each_conversion_by_itself(
             attribution_touches_per_person=per_person,
         ),
     )
-    rules = Rules(
-        PAID, windows, END_OF_DAY, per_conversion=per_conversion, per_person=per_person
-    )
+    rules = Rules(PAID, windows, END_OF_DAY, per_conversion=per_conversion, per_person=per_person)
     expected, cuts = attribute(arrivals(events), conversions(events, orders), rules)
     found = by_conversion(made["fct_attribution"])
     assert found.keys() == expected.keys()
