@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,10 +58,12 @@ def main() -> int:
     return 0
 
 
-def _said(rows: list[str]) -> list[str]:
+def _said(rows: Iterable[str]) -> list[str]:
+    said = []
     for row in rows:
         print(row, flush=True)
-    return rows
+        said.append(row)
+    return said
 
 
 if __name__ == "__main__":

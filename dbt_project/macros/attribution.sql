@@ -45,17 +45,32 @@
 {%- endmacro %}
 
 
-{#- (total * part + rest) / whole in whole numbers, without overflow and without the fraction. -#}
-{% macro attribution_share(total, part, whole, rest='0') -%}
-    {{ adapter.dispatch('attribution_share')(total, part, whole, rest) }}
+{#- Whole part of the quotient of two whole numbers, towards zero. -#}
+{% macro attribution_quotient(numerator, denominator) -%}
+    {{ adapter.dispatch('attribution_quotient')(numerator, denominator) }}
 {%- endmacro %}
 
-{% macro default__attribution_share(total, part, whole, rest) -%}
-    cast((cast({{ total }} as hugeint) * ({{ part }}) + {{ rest }}) // ({{ whole }}) as bigint)
+{% macro default__attribution_quotient(numerator, denominator) -%}
+    (({{ numerator }}) // ({{ denominator }}))
 {%- endmacro %}
 
-{% macro spark__attribution_share(total, part, whole, rest) -%}
-    cast((cast({{ total }} as decimal(38, 0)) * ({{ part }}) + {{ rest }}) div ({{ whole }}) as bigint)
+{% macro spark__attribution_quotient(numerator, denominator) -%}
+    (({{ numerator }}) div ({{ denominator }}))
+{%- endmacro %}
+
+
+{#-
+    `billionths` of a whole number of units, 0 for none and the number itself for 1,000,000,000; in 64
+    bits for any number and any part.
+-#}
+{% macro attribution_share(units, billionths) -%}
+    (
+        {{ attribution_quotient(units, 'cast(1000000000 as bigint)') }} * {{ billionths }}
+        + {{ attribution_quotient(
+            '((' ~ units ~ ') % cast(1000000000 as bigint)) * ' ~ billionths,
+            'cast(1000000000 as bigint)'
+        ) }}
+    )
 {%- endmacro %}
 
 

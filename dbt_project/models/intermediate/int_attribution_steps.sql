@@ -76,16 +76,23 @@ left_over as (
 
 placed as (
 
+    -- One number names the path: sorting by it and not by its texts halves the time.
     select
-        left_over.*,
+        left_over.conversion_kind,
+        left_over.arrival_no,
         channels.channel_no,
-        {{ attribution_share(
-            1,
-            attribution_micros(
-                'left_over.touched_at', dbt.dateadd('day', 1, 'cast(' ~ as_of() ~ ' as timestamp)')
-            ),
-            'reach.window_hours * cast(3600000000 as bigint)'
-        ) }} as stretch
+        {{ people_quick_hash([
+            'left_over.conversion_kind',
+            'left_over.person_id',
+            'left_over.run',
+            attribution_quotient(
+                attribution_micros(
+                    'left_over.touched_at',
+                    dbt.dateadd('day', 1, 'cast(' ~ as_of() ~ ' as timestamp)')
+                ),
+                'reach.window_hours * cast(3600000000 as bigint)'
+            )
+        ]) }} as path_hash
     from left_over
     inner join {{ ref('int_attribution_channels') }} as channels
         on left_over.channel_id = channels.channel_id
@@ -102,7 +109,7 @@ unconverted as (
         lead(channel_no) over path is null as is_last,
         bit_or({{ attribution_bit('channel_no') }}) over path as channel_set
     from placed
-    window path as (partition by conversion_kind, person_id, stretch, run order by arrival_no)
+    window path as (partition by path_hash order by arrival_no)
 
 ),
 

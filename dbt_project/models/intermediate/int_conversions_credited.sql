@@ -29,14 +29,24 @@ with credits as (
 
 nobody as (
 
+    -- Without any touch every model leaves the conversion; without a paid one those of paid touches.
     select
         models.model,
         conversions.conversion_no
     from {{ ref('int_attribution_conversions') }} as conversions
     cross join {{ ref('int_attribution_models') }} as models
-    left join credits
-        on conversions.conversion_no = credits.conversion_no and models.model = credits.model
-    where credits.conversion_no is null
+    left join {{ ref('int_attribution_weights') }} as weights
+        on
+            conversions.conversion_no = weights.conversion_no
+            and models.window_set = weights.window_set
+            and weights.touch_no = 1
+    where
+        weights.conversion_no is null
+        or case models.model
+            {%- for model in models %}
+            when '{{ model }}' then weights.{{ model }}_to is null
+            {%- endfor %}
+        end
 
 ),
 
@@ -54,8 +64,8 @@ shares as (
         '(unattributed)' as channel_id,
         cast(null as {{ dbt.type_string() }}) as platform,
         cast(null as {{ dbt.type_string() }}) as campaign_id,
-        0 as credit_from,
-        1000000000 as credit_to
+        cast(0 as bigint) as credit_from,
+        cast(1000000000 as bigint) as credit_to
     from nobody
 
 ),
@@ -73,9 +83,8 @@ priced as (
         conversions.conversion_date,
         {%- for amount in ['revenue', 'contribution_margin'] %}
         {%- set millionths = 'cast(conversions.' ~ amount ~ ' * 1000000 as bigint)' %}
-        {{ attribution_share(millionths, 'shares.credit_to', '1000000000') }}
-        - {{ attribution_share(millionths, 'shares.credit_from', '1000000000') }}
-            as {{ amount }}_millionths
+        {{ attribution_share(millionths, 'shares.credit_to') }}
+        - {{ attribution_share(millionths, 'shares.credit_from') }} as {{ amount }}_millionths
         {{- ',' if not loop.last }}
         {%- endfor %}
     from shares
