@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
--- Converters are taken first: of everybody's arrivals only theirs can earn credit. Arrivals with the
--- same longest window are one lane, numbered in the order of time.
+-- Converters are taken first: of everybody's arrivals only theirs can earn credit. Arrivals with
+-- the same longest window are one lane, numbered in the order of time.
 
 with reaches as (
 

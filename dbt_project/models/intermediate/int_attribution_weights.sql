@@ -1,13 +1,3 @@
-{{ config(materialized='table') }}
-
-{%- set scale = 'cast(1000000000000 as double)' %}
-{%- set models = attribution_models() %}
-
--- Every model's weight of every touch as a whole number, so that sums do not depend on their order,
--- and its running total: the credit of a touch is what it adds to the rounded share so far. Rounded
--- shares of a conversion end at exactly 1 and need no correction. Whole numbers below 2^53 are exact
--- in a double, whose division is 20 times faster than that of 128-bit integers.
-
 with paths as (
 
     select
@@ -43,24 +33,20 @@ repeats as (
 parameters as (
 
     select
-        {{ attribution_parameter('time_decay', 'half_life_hours') }} as half_life_hours,
-        {%- for model in ['position', 'w_shaped'] %}
         {%- for place in ['first', 'lead', 'last', 'middle'] %}
-        {{ attribution_parameter(model, place ~ '_weight') }} as {{ model }}_{{ place }}_weight
-        {{- ',' if not (loop.last and model == 'w_shaped') }}
+        {{ attribution_parameter('position', place ~ '_weight') }} as position_{{ place }}_weight,
+        {{ attribution_parameter('w_shaped', place ~ '_weight') }} as w_shaped_{{ place }}_weight,
         {%- endfor %}
-        {%- endfor %}
+        {{ attribution_parameter('time_decay', 'half_life_hours') }} as half_life_hours
 
 ),
 
 shaped as (
 
+    -- Touches that are none of the named ones share the middle.
     select
         paths.*,
         parameters.*,
-        removal.removal_effect / repeats.channel_touches as markov_weight,
-        shapley.share / repeats.channel_touches as shapley_weight,
-        -- Touches that are none of the named ones share the middle.
         {%- for model in ['position', 'w_shaped'] %}
         paths.touches
         - 1
@@ -72,9 +58,10 @@ shaped as (
                 and paths.lead_touch_no < paths.touches
                 then 1
             else 0
-        end as {{ model }}_middle_touches
-        {{- ',' if not loop.last }}
+        end as {{ model }}_middle_touches,
         {%- endfor %}
+        coalesce(removal.removal_effect / repeats.channel_touches, 0) as markov,
+        coalesce(shapley.share / repeats.channel_touches, 0) as shapley
     from paths
     inner join repeats
         on
@@ -94,24 +81,24 @@ shaped as (
 
 ),
 
-raw as (
+weighted as (
 
     select
         window_set,
         conversion_no,
         touch_no,
-        touches,
         touch_id,
         touch_date,
         channel_id,
         platform,
         campaign_id,
-        touch_no = 1 as is_first,
-        touch_no = touches as is_last,
-        touch_no = coalesce(last_non_direct_no, touches) as is_last_non_direct,
-        coalesce(touch_no = first_paid_no, false) as is_first_paid,
-        coalesce(touch_no = last_paid_no, false) as is_last_paid,
-        cast(1 as double) as linear,
+        case when touch_no = 1 then 1 else 0 end as first,
+        case when touch_no = touches then 1 else 0 end as last,
+        case when touch_no = coalesce(last_non_direct_no, touches) then 1 else 0 end
+            as last_non_direct,
+        case when touch_no = first_paid_no then 1 else 0 end as first_paid,
+        case when touch_no = last_paid_no then 1 else 0 end as last_paid,
+        1 as linear,
         power(
             2, -(age_micros - last_age_micros) / (half_life_hours * cast(3600000000 as double))
         ) as time_decay,
@@ -126,56 +113,20 @@ raw as (
                     or touch_no = touches
                     or ({{ model }}_lead_weight > 0 and touch_no = lead_touch_no)
                     then 0
-                else cast({{ model }}_middle_weight as double) / {{ model }}_middle_touches
+                else {{ model }}_middle_weight / {{ model }}_middle_touches
             end
         ) / 100 as {{ model }},
         {%- endfor %}
-        coalesce(markov_weight, 0) as markov,
-        coalesce(shapley_weight, 0) as shapley
+        markov,
+        shapley
     from shaped
-
-),
-
-whole as (
-
-    select
-        *,
-        {%- for model in models[:5] %}
-        cast(case when is_{{ model }} then 1 else 0 end as double) as {{ model }}_units,
-        {%- endfor %}
-        {%- for model in models[5:] %}
-        floor({{ model }} * {{ scale }}) as {{ model }}_units
-        {{- ',' if not loop.last }}
-        {%- endfor %}
-    from raw
-
-),
-
-summed as (
-
-    select
-        *,
-        {%- for model in models %}
-        sum({{ model }}_units) over sofar as {{ model }}_sofar,
-        sum({{ model }}_units) over conversion as {{ model }}_all
-        {{- ',' if not loop.last }}
-        {%- endfor %}
-    from whole
-    window
-        sofar as (
-            partition by window_set, conversion_no
-            order by touch_no
-            rows between unbounded preceding and current row
-        ),
-        conversion as (
-            partition by window_set, conversion_no
-            order by touch_no
-            rows between unbounded preceding and unbounded following
-        )
 
 )
 
 select
+    {%- for model in attribution_models() %}
+    cast(floor({{ model }} * cast(1000000000000 as double)) as bigint) as {{ model }},
+    {%- endfor %}
     window_set,
     conversion_no,
     touch_no,
@@ -183,15 +134,5 @@ select
     touch_date,
     channel_id,
     platform,
-    campaign_id,
-    {%- for model in models %}
-    cast(
-        round(1000000000 * ({{ model }}_sofar / nullif({{ model }}_all, 0))) as bigint
-    ) as {{ model }}_to,
-    cast(
-        round(1000000000 * (({{ model }}_sofar - {{ model }}_units) / nullif({{ model }}_all, 0)))
-        as bigint
-    ) as {{ model }}_from
-    {{- ',' if not loop.last }}
-    {%- endfor %}
-from summed
+    campaign_id
+from weighted

@@ -1,24 +1,22 @@
 {{ config(materialized='table') }}
 
-{%- set models = attribution_models() %}
-
 with credits as (
 
-    {%- for model in models %}
+    {%- for model in attribution_models() %}
     select
         '{{ model }}' as model,
-        weights.conversion_no,
-        weights.touch_id,
-        weights.touch_date,
-        weights.channel_id,
-        weights.platform,
-        weights.campaign_id,
-        weights.{{ model }}_from as credit_from,
-        weights.{{ model }}_to as credit_to
-    from {{ ref('int_attribution_weights') }} as weights
+        earned.conversion_no,
+        earned.touch_id,
+        earned.touch_date,
+        earned.channel_id,
+        earned.platform,
+        earned.campaign_id,
+        cast(earned.{{ model }}_from as bigint) as credit_from,
+        cast(earned.{{ model }}_to as bigint) as credit_to
+    from {{ ref('int_attribution_credits') }} as earned
     inner join {{ ref('int_attribution_models') }} as models
-        on models.model = '{{ model }}' and weights.window_set = models.window_set
-    where weights.{{ model }}_to > weights.{{ model }}_from
+        on models.model = '{{ model }}' and earned.window_set = models.window_set
+    where earned.{{ model }}_to > earned.{{ model }}_from
     {%- if not loop.last %}
 
     union all
@@ -29,22 +27,22 @@ with credits as (
 
 nobody as (
 
-    -- Without any touch every model leaves the conversion; without a paid one those of paid touches.
+    -- Without any touch no model credits it; without a paid one those of paid touches do not.
     select
         models.model,
         conversions.conversion_no
     from {{ ref('int_attribution_conversions') }} as conversions
     cross join {{ ref('int_attribution_models') }} as models
-    left join {{ ref('int_attribution_weights') }} as weights
+    left join {{ ref('int_attribution_credits') }} as earned
         on
-            conversions.conversion_no = weights.conversion_no
-            and models.window_set = weights.window_set
-            and weights.touch_no = 1
+            conversions.conversion_no = earned.conversion_no
+            and models.window_set = earned.window_set
+            and earned.touch_no = 1
     where
-        weights.conversion_no is null
+        earned.conversion_no is null
         or case models.model
-            {%- for model in models %}
-            when '{{ model }}' then weights.{{ model }}_to is null
+            {%- for model in attribution_models() %}
+            when '{{ model }}' then earned.{{ model }}_to is null
             {%- endfor %}
         end
 
@@ -72,7 +70,6 @@ shares as (
 
 priced as (
 
-    -- Money follows the running credit in whole millionths, so it too ends at exactly the order's.
     select
         shares.*,
         conversions.conversion_id,
@@ -81,12 +78,8 @@ priced as (
         conversions.order_id,
         conversions.conversion_at,
         conversions.conversion_date,
-        {%- for amount in ['revenue', 'contribution_margin'] %}
-        {%- set millionths = 'cast(conversions.' ~ amount ~ ' * 1000000 as bigint)' %}
-        {{ attribution_share(millionths, 'shares.credit_to') }}
-        - {{ attribution_share(millionths, 'shares.credit_from') }} as {{ amount }}_millionths
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        cast(conversions.revenue * 1000000 as bigint) as revenue_units,
+        cast(conversions.contribution_margin * 1000000 as bigint) as margin_units
     from shares
     inner join {{ ref('int_attribution_conversions') }} as conversions
         on shares.conversion_no = conversions.conversion_no
@@ -107,6 +100,13 @@ select
     platform,
     campaign_id,
     {{ attribution_decimal('credit_to - credit_from', 9) }} as credit,
-    {{ attribution_decimal('revenue_millionths', 6) }} as revenue,
-    {{ attribution_decimal('contribution_margin_millionths', 6) }} as contribution_margin
+    -- Money follows the running credit in whole millionths, so it too ends at exactly the order's.
+    {{ attribution_decimal(
+        attribution_share('revenue_units', 'credit_to')
+        ~ ' - ' ~ attribution_share('revenue_units', 'credit_from'), 6
+    ) }} as revenue,
+    {{ attribution_decimal(
+        attribution_share('margin_units', 'credit_to')
+        ~ ' - ' ~ attribution_share('margin_units', 'credit_from'), 6
+    ) }} as contribution_margin
 from priced

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- A release copies the rows; written here too they would cost the night as much as the credit itself.
+-- A release copies the rows; written here too they would cost as much as the credit itself.
 
 select
     conversion_id,

@@ -61,15 +61,13 @@ known as (
 named as (
 
     select
+        {%- for ratio in ['cac_min', 'cac_max', 'roas_min', 'roas_max'] %}
+        min(
+            case when ratios.{{ ratio[:-4] }} = bounds.{{ ratio }} then ratios.sort_order end
+        ) as {{ ratio }}_order,
+        {%- endfor %}
         bounds.month,
-        bounds.channel_id,
-        {%- for ratio in ['cac', 'roas'] %}
-        {%- for bound in ['min', 'max'] %}
-        min(case when ratios.{{ ratio }} = bounds.{{ ratio }}_{{ bound }} then ratios.sort_order end)
-            as {{ ratio }}_{{ bound }}_order
-        {{- ',' if not (loop.last and ratio == 'roas') }}
-        {%- endfor %}
-        {%- endfor %}
+        bounds.channel_id
     from bounds
     inner join model_ratios as ratios
         on bounds.month = ratios.month and bounds.channel_id = ratios.channel_id
@@ -84,11 +82,13 @@ select
     cast(known.models - bounds.models_with_new_customers as bigint)
         as models_without_new_customers,
     {{ money('bounds.spend') }} as spend,
-    {{ money('case when bounds.models_seen < known.models then 0 else bounds.new_customers_min end') }}
-        as new_customers_min,
+    {{ money(
+        'case when bounds.models_seen < known.models then 0 else bounds.new_customers_min end'
+    ) }} as new_customers_min,
     {{ money('bounds.new_customers_max') }} as new_customers_max,
-    {{ money('case when bounds.models_seen < known.models then 0 else bounds.revenue_min end') }}
-        as revenue_min,
+    {{ money(
+        'case when bounds.models_seen < known.models then 0 else bounds.revenue_min end'
+    ) }} as revenue_min,
     {{ money('bounds.revenue_max') }} as revenue_max,
     bounds.cac_min,
     cac_min.model as cac_min_model,
@@ -102,9 +102,7 @@ from bounds
 cross join known
 inner join named
     on bounds.month = named.month and bounds.channel_id = named.channel_id
-{%- for ratio in ['cac', 'roas'] %}
-{%- for bound in ['min', 'max'] %}
-left join {{ ref('attribution_models') }} as {{ ratio }}_{{ bound }}
-    on named.{{ ratio }}_{{ bound }}_order = {{ ratio }}_{{ bound }}.sort_order
-{%- endfor %}
+{%- for ratio in ['cac_min', 'cac_max', 'roas_min', 'roas_max'] %}
+left join {{ ref('attribution_models') }} as {{ ratio }}
+    on named.{{ ratio }}_order = {{ ratio }}.sort_order
 {%- endfor %}
