@@ -53,4 +53,4 @@ select
     model,
     age_days
 from sums
-where difference != 0
+where abs(difference) > 0.0001
