@@ -35,7 +35,7 @@ def model(dbt, session):
         .order("all")
         .fetchnumpy()
     )
-    names = dict(zip(channels["channel_no"].tolist(), channels["channel_id"].tolist()))
+    names = dict(zip(channels["channel_no"].tolist(), channels["channel_id"].tolist(), strict=True))
     kinds = np.asarray(steps["conversion_kind"], dtype=object)
     rows = {"conversion_kind": [], "channel_id": [], "removal_effect": []}
     for kind in sorted(set(kinds.tolist())):

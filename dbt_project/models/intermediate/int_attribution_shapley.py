@@ -37,7 +37,7 @@ def model(dbt, session):
         .order("conversion_kind, channel_set")
         .fetchnumpy()
     )
-    names = dict(zip(channels["channel_no"].tolist(), channels["channel_id"].tolist()))
+    names = dict(zip(channels["channel_no"].tolist(), channels["channel_id"].tolist(), strict=True))
     kinds = np.asarray(counted["conversion_kind"], dtype=object)
     parts = []
     for kind in sorted(set(kinds.tolist())):
@@ -57,9 +57,9 @@ def model(dbt, session):
                 samples = int(limits["attribution_shapley_samples"])
                 gains, errors = _sampled(world, members, channel_set, samples)
             shares, errors = _shares(gains, errors)
-            for number, share, error in zip(members, shares.tolist(), errors.tolist()):
+            for number, share, error in zip(members, shares.tolist(), errors.tolist(), strict=True):
                 parts.append((kind, channel_set, names[number], share, error, is_exact))
-    columns = list(zip(*parts)) or [[]] * 6
+    columns = list(zip(*parts, strict=True)) or [[]] * 6
     return pa.table(
         {
             "conversion_kind": pa.array(columns[0], pa.string()),

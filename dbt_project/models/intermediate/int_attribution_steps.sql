@@ -2,9 +2,9 @@
 
 -- Every distinct step of a path, counted, so that what follows reads a few thousand rows.
 -- Unconverted are touches that earned nothing from any conversion of a kind, in stretches as long
--- as a path can be: the longest window, counted back from the end of the release's day. A touch that
--- earned something parts the stretch. Whoever never converted at all is unconverted for every kind
--- alike and is walked once, with the kind left empty.
+-- as a path can be: the longest window, counted back from the end of the release's day. A touch
+-- that earned something parts the stretch. Whoever never converted at all is unconverted for every
+-- kind alike and is walked once, with the kind left empty.
 
 with converters as (
 
