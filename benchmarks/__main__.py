@@ -7,10 +7,11 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import build, landing
+from benchmarks import attribution, build, landing
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -28,15 +29,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 10_000_000])
     parser.add_argument("--rows", type=int, default=300_000, help="rows to land")
-    parser.add_argument("--only", choices=["landing", "build"])
+    parser.add_argument(
+        "--views", type=int, nargs="*", default=[attribution.VIEWS], help="page views to attribute"
+    )
+    parser.add_argument("--only", choices=["landing", "build", "attribution"])
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     load = os.getloadavg()[0]
     rows: list[str] = []
     with tempfile.TemporaryDirectory(prefix="desilo-bench-") as folder:
-        if options.only != "build":
+        if options.only in (None, "landing"):
             rows += _said(landing.run(Path(folder), options.rows))
-        if options.only != "landing":
+        if options.only in (None, "attribution"):
+            for views in options.views:
+                rows += _said(attribution.run(Path(folder), views))
+        if options.only in (None, "build"):
             for events in options.events:
                 rows += _said(build.run(Path(folder), events))
     arguments = " ".join(sys.argv[1:])
@@ -51,10 +58,12 @@ def main() -> int:
     return 0
 
 
-def _said(rows: list[str]) -> list[str]:
+def _said(rows: Iterable[str]) -> list[str]:
+    said = []
     for row in rows:
         print(row, flush=True)
-    return rows
+        said.append(row)
+    return said
 
 
 if __name__ == "__main__":

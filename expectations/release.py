@@ -24,6 +24,8 @@ GRAINS: Mapping[str, tuple[str, ...]] = {
     "fct_orders": ("shop_id", "order_id", "order_line_id"),
     "fct_attribution": ("conversion_id", "model", "touch_id"),
     "fct_channel_performance": ("date_day", "channel_id", "platform", "campaign_id", "model"),
+    "fct_channel_model_range": ("month", "channel_id"),
+    "fct_channel_effects": ("conversion_kind", "channel_id"),
     "fct_funnel_daily": ("date_day", "channel_id", "campaign_id"),
     "fct_ltv_cac": ("cohort_month", "channel_id", "model", "age_days"),
     "fct_journey": ("date_day", "channel_id", "touchpoint_no"),

@@ -8,6 +8,8 @@ from expectations import release_value
 from expectations.registry import Suite, claim
 
 CENT = "0.01"
+CUT_SHARE = 0.01
+"""Of conversions, so many may lose touches to the cap before somebody looks for bots."""
 
 
 def suites(day: str, limits: Mapping[str, float]) -> list[Suite]:
@@ -226,7 +228,7 @@ def _attribution() -> Suite:
                 select model, conversion_id, sum(credit) as credit
                 from {batch}
                 group by model, conversion_id
-                having abs(sum(credit) - 1) > 0.000001
+                having sum(credit) <> 1
                 order by model, conversion_id
                 """,
             ),
@@ -250,6 +252,9 @@ def _attribution() -> Suite:
                 models as (
                     select distinct model from {{batch}}
                     union
+                    -- Spend stands beside every model, credited or not.
+                    select distinct model from marts.fct_channel_performance
+                    union
                     select 'last_non_direct' where not exists (select 1 from {{batch}})
                 ),
                 expected as (select * from ledger cross join models)
@@ -266,24 +271,71 @@ def _attribution() -> Suite:
                 """,
             ),
             claim(
+                "every_model_credits_everything", "critical", "fct_attribution", "marketing",
+                "All models credit the same conversions of every kind.",
+                "A model lost conversions, or credits some that do not exist: compare ids.",
+                """
+                select kinds.conversion_kind, models.model, kinds.conversions,
+                    coalesce(found.conversions, 0) as credited
+                from (
+                    select conversion_kind, count(distinct conversion_id) as conversions
+                    from {batch} group by all
+                ) as kinds
+                cross join (select distinct model from marts.fct_channel_performance) as models
+                left join (
+                    select conversion_kind, model, count(distinct conversion_id) as conversions
+                    from {batch} group by all
+                ) as found
+                    on found.conversion_kind = kinds.conversion_kind
+                    and found.model = models.model
+                where kinds.conversions is distinct from found.conversions
+                order by 1, 2
+                """,
+            ),
+            claim(
                 "channel_credit_conserved", "critical", "fct_channel_performance", "marketing",
-                "A day's credited revenue is the same by channel as by conversion.",
+                "A day's credited revenue, orders, leads and registrations are the same by channel "
+                "as by conversion.",
                 "The mart joins spend and credit so that one of them is lost or doubled.",
                 f"""
                 select coalesce(credited.day, shown.day) as day,
                     coalesce(credited.model, shown.model) as model, credited.revenue,
-                    shown.revenue as channel_revenue
+                    shown.revenue as channel_revenue, credited.orders,
+                    shown.orders as channel_orders, credited.leads, shown.leads as channel_leads,
+                    credited.registrations, shown.registrations as channel_registrations
                 from (
-                    select conversion_date as day, model, sum(revenue) as revenue
-                    from {{batch}}
-                    where conversion_kind in ('first_order', 'repeat_order') group by all
+                    select conversion_date as day, model, sum(revenue) as revenue,
+                        coalesce(sum(credit) filter (
+                            where conversion_kind in ('first_order', 'repeat_order')), 0) as orders,
+                        coalesce(sum(credit) filter (where conversion_kind = 'lead'), 0) as leads,
+                        coalesce(sum(credit) filter (where conversion_kind = 'registration'), 0)
+                            as registrations
+                    from {{batch}} group by all
                 ) as credited
                 full join (
-                    select date_day as day, model, sum(revenue) as revenue
-                    from marts.fct_channel_performance group by all having sum(revenue) <> 0
+                    select date_day as day, model, sum(revenue) as revenue, sum(orders) as orders,
+                        sum(leads) as leads, sum(registrations) as registrations
+                    from marts.fct_channel_performance group by all
+                    having sum(revenue) <> 0 or sum(orders + leads + registrations) <> 0
                 ) as shown on shown.day = credited.day and shown.model = credited.model
                 where abs(coalesce(credited.revenue, 0) - coalesce(shown.revenue, 0)) >= {CENT}
+                    or abs(coalesce(credited.orders, 0) - coalesce(shown.orders, 0)) > 0.001
+                    or abs(coalesce(credited.leads, 0) - coalesce(shown.leads, 0)) > 0.001
+                    or abs(coalesce(credited.registrations, 0)
+                        - coalesce(shown.registrations, 0)) > 0.001
                 order by 1 desc, 2
+                """,
+            ),
+            claim(
+                "few_paths_are_cut", "warning", "meta_attribution_caps", "data",
+                f"At most {CUT_SHARE:.0%} of the conversions have more touches than are kept.",
+                "Look for bots and shared devices among the persons with the most touches, or "
+                "raise attribution_touches_per_conversion in seed thresholds.",
+                f"""
+                select conversion_kind, conversions, conversions_cut, touches_cut
+                from marts.meta_attribution_caps
+                where conversions_cut > {CUT_SHARE} * conversions
+                order by conversion_kind
                 """,
             ),
         ),

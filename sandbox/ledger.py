@@ -14,11 +14,12 @@ import numpy as np
 from sandbox.catalog import DIRECT
 from sandbox.clock import DAY, closed_day, events_visible_before
 from sandbox.events import touches
-from sandbox.journeys import IDENTITY_CODES
+from sandbox.journeys import APP_OPEN, IDENTITY_CODES
 from sandbox.people import PRIVATE
 from sandbox.world import World
 
 WINDOW = 30 * DAY  # a touch may be credited for this long
+APP_WINDOW = 7 * DAY  # one that opens the app for the first time
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Touches:
     at: np.ndarray
     channel: np.ndarray
     cell: np.ndarray  # -1 where the touch does not tell its campaign
+    window: np.ndarray  # how long it may be credited
 
 
 def touches_at(world: World, known: Known) -> Touches:
@@ -100,12 +102,14 @@ def touches_at(world: World, known: Known) -> Touches:
         at[order],
         channel,
         np.where(channel == DIRECT, -1, sessions.cell[session]),
+        np.where(events.code[row] == APP_OPEN, APP_WINDOW, WINDOW),
     )
 
 
 def credit(world: World, known: Known, touched: Touches) -> np.ndarray:
-    """Row of `touched` credited with each order, -1 without one: the last touch that is not
-    direct in the 30 x 24 hours before the order, else the last direct one."""
+    """Row of `touched` credited with each order, -1 without one: the last touch within its window
+    (30 x 24 hours before the order, 7 x 24 for a first open) that is not direct, else the last
+    direct one."""
     shop = world.shop
     credited = np.full(len(shop.person), -1)
     if not len(touched.at):
@@ -116,18 +120,23 @@ def credit(world: World, known: Known, touched: Touches) -> np.ndarray:
     span = max(touched.at.max(), shop.ordered_at.max()) - base + 1
     wanted = shop.person * span + (shop.ordered_at - base)
     for is_sourced in (False, True):  # the second pass overrides the first
-        rows = np.flatnonzero((touched.channel != DIRECT) == is_sourced)
-        if not len(rows):
-            continue
-        keys = touched.person[rows] * span + (touched.at[rows] - base)
-        position = np.searchsorted(keys, wanted, side="left") - 1
-        found = rows[np.maximum(position, 0)]
-        hit = (
-            (position >= 0)
-            & (touched.person[found] == shop.person)
-            & (touched.at[found] >= shop.ordered_at - WINDOW)
-        )
-        credited = np.where(hit, found, credited)
+        last = np.full(len(shop.person), -1)
+        for window in (WINDOW, APP_WINDOW):
+            rows = np.flatnonzero(
+                ((touched.channel != DIRECT) == is_sourced) & (touched.window == window)
+            )
+            if not len(rows):
+                continue
+            keys = touched.person[rows] * span + (touched.at[rows] - base)
+            position = np.searchsorted(keys, wanted, side="left") - 1
+            found = rows[np.maximum(position, 0)]
+            hit = (
+                (position >= 0)
+                & (touched.person[found] == shop.person)
+                & (touched.at[found] >= shop.ordered_at - window)
+            )
+            last = np.maximum(last, np.where(hit, found, -1))  # rows are in the order of time
+        credited = np.where(last >= 0, last, credited)
     return np.where(known.is_valid, credited, -1)
 
 

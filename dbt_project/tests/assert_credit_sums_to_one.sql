@@ -1,9 +1,19 @@
--- The credit of a conversion is one whole per model, however many touches share it.
+-- The credit of a conversion is exactly one whole per model, however many touches share it, and so
+-- is its money.
 
 select
-    conversion_id,
-    model,
-    sum(credit) as credit
-from {{ ref('fct_attribution') }}
-group by conversion_id, model
-having abs(sum(credit) - 1) > 0.000000001
+    credits.conversion_id,
+    credits.model,
+    sum(credits.credit) as credit
+from {{ ref('fct_attribution') }} as credits
+inner join {{ ref('int_attribution_conversions') }} as conversions
+    on credits.conversion_id = conversions.conversion_id
+group by
+    credits.conversion_id,
+    credits.model,
+    conversions.revenue,
+    conversions.contribution_margin
+having
+    sum(credits.credit) != 1
+    or sum(credits.revenue) != conversions.revenue
+    or sum(credits.contribution_margin) != conversions.contribution_margin

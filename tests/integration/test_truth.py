@@ -94,7 +94,7 @@ def test_new_customers_per_day_and_channel_are_exact(ask: Callable[[str], Any]) 
             from fct_attribution as credited
             join (select distinct order_id, order_date, person_id from fct_orders where is_first)
                 as orders using (order_id)
-            where credited.conversion_kind = 'first_order'
+            where credited.conversion_kind = 'first_order' and credited.model = 'last_non_direct'
             group by all
         )
         select * from {new_customers} as truth full join mart using (date_day, channel_id)
@@ -102,6 +102,85 @@ def test_new_customers_per_day_and_channel_are_exact(ask: Callable[[str], Any]) 
         """
     )
     assert wrong == []
+
+
+def test_every_valid_order_is_credited_to_the_touch_that_the_truth_names(
+    ask: Callable[[str], Any],
+) -> None:
+    compared, apart = ask(
+        """
+        select count(*), count(*) filter (
+            where truth.credited_uuid is distinct from credited.touch_id
+                or truth.channel_id is distinct from credited.channel_id
+        )
+        from (select * from {orders} where is_valid) as truth
+        full join (
+            select * from fct_attribution
+            where model = 'last_non_direct' and order_id is not null
+        ) as credited using (order_id)
+        """
+    )[0]
+    assert compared > 7000
+    assert apart == 0
+
+
+def test_every_model_gives_away_every_order_lead_and_registration_once(
+    ask: Callable[[str], Any],
+) -> None:
+    credited = ask(
+        """
+        select model, conversion_kind, sum(credit), count(distinct conversion_id), sum(revenue),
+            sum(contribution_margin)
+        from fct_attribution group by all
+        """
+    )
+    ledger = ask(
+        """
+        select case when truth.is_first then 'first_order' else 'repeat_order' end,
+            count(*), sum(mart.revenue), sum(mart.margin)
+        from {orders} as truth
+        join (
+            select order_id, sum(net_revenue) as revenue, sum(contribution_margin) as margin
+            from fct_orders group by all
+        ) as mart using (order_id)
+        where truth.is_valid group by all
+        union all
+        select if(touchpoint_no = 13, 'lead', 'registration'), count(distinct person_id), 0, 0
+        from fct_touchpoints where touchpoint_no in (13, 16) group by all
+        """
+    )
+    whole = {kind: (number, number, revenue, margin) for kind, number, revenue, margin in ledger}
+    assert set(whole) == {"lead", "registration", "first_order", "repeat_order"}
+    assert min(number for number, *_ in whole.values()) > 2000
+    assert len({model for model, *_ in credited}) == 11
+    assert len(credited) == 44
+    for model, kind, *sums in credited:
+        assert tuple(sums) == whole[kind], (model, kind)
+
+
+def test_channels_hold_the_credit_and_the_spend_of_every_model_and_count_no_lead_as_an_order(
+    ask: Callable[[str], Any],
+) -> None:
+    rows = ask(
+        """
+        select model, round(sum(spend), 2), round(sum(leads), 3), round(sum(registrations), 3),
+            round(sum(new_customers), 3), round(sum(orders), 3), round(sum(revenue), 2)
+        from fct_channel_performance group by model
+        """
+    )
+    assert len(rows) == 11
+    (expected,) = ask(
+        """
+        select (select round(sum(spend), 2) from fct_ad_spend),
+            (select count(distinct person_id) from fct_touchpoints where touchpoint_no = 13),
+            (select count(distinct person_id) from fct_touchpoints where touchpoint_no = 16),
+            (select count(*) from {orders} where is_valid and is_first),
+            (select count(*) from {orders} where is_valid),
+            (select round(sum(net_revenue), 2) from fct_orders where is_valid)
+        """
+    )
+    for model, *sums in rows:
+        assert [float(value) for value in sums] == [float(value) for value in expected], model
 
 
 def test_people_are_found_with_high_pairwise_precision_and_recall(

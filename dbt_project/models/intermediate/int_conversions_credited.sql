@@ -1,134 +1,112 @@
 {{ config(materialized='table') }}
 
--- Last non-direct touch within its channel's window, else the last direct one, else nobody.
--- Converters are taken first. Touches and conversions of a person are then walked once in the order
--- of time, in one lane per window length, never paired: a bot with 100,000 arrivals and 20,000
--- orders costs their sum (joined as pairs it took 137 s and 11 GiB).
+with credits as (
 
-with conversions as (
-
-    select *
-    from {{ ref('int_conversions') }}
-
-),
-
-windows as (
-
+    {%- for model in attribution_models() %}
     select
-        channels.channel_id,
-        channels.channel_id = 'direct' as is_direct,
-        coalesce(own.window_hours, standard.window_hours) as window_hours
-    from {{ ref('channels') }} as channels
-    inner join {{ ref('attribution_windows') }} as standard
-        on standard.model = 'last_non_direct' and standard.channel_id = '(default)'
-    left join {{ ref('attribution_windows') }} as own
-        on own.model = 'last_non_direct' and channels.channel_id = own.channel_id
+        '{{ model }}' as model,
+        earned.conversion_no,
+        earned.touch_id,
+        earned.touch_date,
+        earned.channel_id,
+        earned.platform,
+        earned.campaign_id,
+        cast(earned.{{ model }}_from as bigint) as credit_from,
+        cast(earned.{{ model }}_to as bigint) as credit_to
+    from {{ ref('int_attribution_credits') }} as earned
+    inner join {{ ref('int_attribution_models') }} as models
+        on models.model = '{{ model }}' and earned.window_set = models.window_set
+    where earned.{{ model }}_to > earned.{{ model }}_from
+    {%- if not loop.last %}
+
+    union all
+    {% endif %}
+    {%- endfor %}
 
 ),
 
-lanes as (
+nobody as (
 
-    select distinct
-        is_direct,
-        window_hours
-    from windows
-
-),
-
-arrivals as (
-
+    -- Without any touch no model credits it; without a paid one those of paid touches do not.
     select
-        arrivals.*,
-        windows.is_direct,
-        windows.window_hours
-    from {{ ref('int_touch_arrivals') }} as arrivals
-    inner join windows
-        on arrivals.channel_id = windows.channel_id
-    where arrivals.person_id in (select conversions.person_id from conversions)
+        models.model,
+        conversions.conversion_no
+    from {{ ref('int_attribution_conversions') }} as conversions
+    cross join {{ ref('int_attribution_models') }} as models
+    left join {{ ref('int_attribution_credits') }} as earned
+        on
+            conversions.conversion_no = earned.conversion_no
+            and models.window_set = earned.window_set
+            and earned.touch_no = 1
+    where
+        earned.conversion_no is null
+        or case models.model
+            {%- for model in attribution_models() %}
+            when '{{ model }}' then earned.{{ model }}_to is null
+            {%- endfor %}
+        end
 
 ),
 
-moments as (
+shares as (
 
-    select
-        person_id,
-        is_direct,
-        window_hours,
-        touched_at as moment_at,
-        0 as is_conversion,
-        arrival_no,
-        null as conversion_id
-    from arrivals
+    select * from credits
 
     union all
 
     select
+        model,
+        conversion_no,
+        cast(null as {{ dbt.type_string() }}) as touch_id,
+        cast(null as date) as touch_date,
+        '(unattributed)' as channel_id,
+        cast(null as {{ dbt.type_string() }}) as platform,
+        cast(null as {{ dbt.type_string() }}) as campaign_id,
+        cast(0 as bigint) as credit_from,
+        cast(1000000000 as bigint) as credit_to
+    from nobody
+
+),
+
+priced as (
+
+    select
+        shares.*,
+        conversions.conversion_id,
+        conversions.conversion_kind,
         conversions.person_id,
-        lanes.is_direct,
-        lanes.window_hours,
-        conversions.conversion_at as moment_at,
-        1 as is_conversion,
-        null as arrival_no,
-        conversions.conversion_id
-    from conversions
-    cross join lanes
-
-),
-
-walked as (
-
-    -- Arrivals are numbered in the order of time, so the highest number so far is the last one.
-    select
-        *,
-        max(arrival_no) over (
-            partition by person_id, is_direct, window_hours
-            order by moment_at, is_conversion
-            rows between unbounded preceding and current row
-        ) as last_arrival_no
-    from moments
-
-),
-
-candidates as (
-
-    select
-        walked.conversion_id,
-        arrivals.touch_id,
-        arrivals.touch_date,
-        arrivals.channel_id,
-        arrivals.platform,
-        arrivals.campaign_id,
-        row_number() over (
-            partition by walked.conversion_id
-            order by walked.is_direct asc, arrivals.arrival_no desc
-        ) as touch_rank
-    from walked
-    inner join arrivals
-        on walked.person_id = arrivals.person_id and walked.last_arrival_no = arrivals.arrival_no
-    where
-        walked.is_conversion = 1
-        and arrivals.touched_at >= {{ dbt.dateadd(
-            'hour', '-walked.window_hours', 'walked.moment_at'
-        ) }}
+        conversions.order_id,
+        conversions.conversion_at,
+        conversions.conversion_date,
+        cast(conversions.revenue * 1000000 as bigint) as revenue_units,
+        cast(conversions.contribution_margin * 1000000 as bigint) as margin_units
+    from shares
+    inner join {{ ref('int_attribution_conversions') }} as conversions
+        on shares.conversion_no = conversions.conversion_no
 
 )
 
 select
-    conversions.conversion_id,
-    conversions.conversion_kind,
-    'last_non_direct' as model,
-    candidates.touch_id,
-    conversions.person_id,
-    conversions.order_id,
-    conversions.conversion_at,
-    conversions.conversion_date,
-    candidates.touch_date,
-    coalesce(candidates.channel_id, '(unattributed)') as channel_id,
-    candidates.platform,
-    candidates.campaign_id,
-    cast(1 as decimal(18, 9)) as credit,
-    conversions.revenue,
-    conversions.contribution_margin
-from conversions
-left join candidates
-    on conversions.conversion_id = candidates.conversion_id and candidates.touch_rank = 1
+    conversion_id,
+    conversion_kind,
+    model,
+    touch_id,
+    person_id,
+    order_id,
+    conversion_at,
+    conversion_date,
+    touch_date,
+    channel_id,
+    platform,
+    campaign_id,
+    {{ attribution_decimal('credit_to - credit_from', 9) }} as credit,
+    -- Money follows the running credit in whole millionths, so it too ends at exactly the order's.
+    {{ attribution_decimal(
+        attribution_share('revenue_units', 'credit_to')
+        ~ ' - ' ~ attribution_share('revenue_units', 'credit_from'), 6
+    ) }} as revenue,
+    {{ attribution_decimal(
+        attribution_share('margin_units', 'credit_to')
+        ~ ' - ' ~ attribution_share('margin_units', 'credit_from'), 6
+    ) }} as contribution_margin
+from priced

@@ -7,6 +7,7 @@ select
     touches.person_id,
     touches.touched_at,
     touches.touch_date,
+    touches.touchpoint_key,
     touches.channel_id,
     touches.platform,
     touches.campaign_id,

@@ -158,6 +158,30 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         f"update marts.fct_channel_performance set revenue = revenue - 1 where date_day = {NIGHT}",
         "2026-03-31",
     ),
+    "a lead lost by channel": (
+        "channel_credit_conserved",
+        f"update marts.fct_channel_performance set leads = leads - 1 where date_day = {NIGHT}",
+        "channel_leads 29",
+    ),
+    "leads counted as orders": (
+        "channel_credit_conserved",
+        f"update marts.fct_channel_performance set orders = orders + leads where date_day = {NIGHT}",
+        "channel_orders 60",
+    ),
+    "a lead that one model forgot": (
+        "every_model_credits_everything",
+        "insert into marts.fct_attribution select conversion_id, conversion_kind, 'first', touch_id, "
+        "person_id, order_id, conversion_date, channel_id, credit, revenue, contribution_margin "
+        "from marts.fct_attribution where conversion_id <> 'lead/t_o2_2026-03-31';"
+        "insert into marts.fct_channel_performance by name (select * replace ('first' as model) "
+        "from marts.fct_channel_performance)",
+        "credited 29",
+    ),
+    "a bot that orders": (
+        "few_paths_are_cut",
+        "update marts.meta_attribution_caps set conversions_cut = conversions, touches_cut = 9",
+        "touches_cut 9",
+    ),
     "more activated than registered": (
         "funnel_monotone",
         f"update marts.fct_funnel_daily set activations = 51 where date_day = {NIGHT}",
@@ -374,8 +398,8 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         f"a row of {table} doubled": (f"{table}_grain_unique", doubled(table), "")
         for table in (
             "fct_ad_spend", "fct_orders", "fct_attribution", "fct_channel_performance",
-            "fct_funnel_daily", "fct_ltv_cac", "fct_retention", "fct_journey", "mart_handoff",
-            "fct_utm_audit",
+            "fct_channel_model_range", "fct_channel_effects", "fct_funnel_daily", "fct_ltv_cac",
+            "fct_retention", "fct_journey", "mart_handoff", "fct_utm_audit",
             "fct_marketing_costs", "fct_ltv_predicted",
         )
     },
@@ -383,7 +407,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
 
 WARNINGS = {
     "unallocated_not_below_zero", "unallocated_share_near_norm", "restated_closed_day", "cac_sane",
-    "refunds_within_orders", "ltv_cac_sane", "volume_near_norm", "quarantine_share",
+    "few_paths_are_cut", "refunds_within_orders", "ltv_cac_sane", "volume_near_norm", "quarantine_share",
     "account_fresh",
 }  # fmt: skip
 
@@ -483,7 +507,8 @@ def test_a_fully_loaded_world_without_orders_passes(
     database = damage(";".join(f"delete from marts.{table}" for table in tables))
     with duckdb.connect(str(database)) as connection:
         connection.execute(
-            "update marts.fct_channel_performance set new_customers = 0, revenue = 0"
+            "update marts.fct_channel_performance "
+            "set new_customers = 0, revenue = 0, orders = 0, leads = 0"
         )
 
     result = run_gate("release", database, day=tiny_build.DAY, docs_dir=tmp_path / "d", context={})

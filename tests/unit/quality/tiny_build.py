@@ -147,15 +147,34 @@ select order_id as conversion_id, case when is_first then 'first_order' else 're
     order_id, order_date as conversion_date, 'paid_social_meta' as channel_id,
     1::decimal(18, 9) as credit, sum(net_revenue) as revenue,
     sum(contribution_margin) as contribution_margin
-from marts.fct_orders group by all;
+from marts.fct_orders group by all
+union all
+select 'lead/' || touch_id, 'lead', 'last_non_direct', touch_id, person_id, null, touch_date,
+    'paid_social_meta', 1, 0, 0
+from marts.fct_touchpoints where touch_date = date '2026-03-31';
 
 create table marts.fct_channel_performance as
 select date_day, channel_id, 'meta_ads' as platform, 'c1' as campaign_id, 'last_non_direct' as model,
-    spend, new_customers, revenue
+    spend, leads, registrations, new_customers, orders, revenue
 from (select date_day, channel_id, sum(spend) as spend from marts.fct_ad_spend group by all)
 join (select conversion_date as date_day, channel_id, sum(revenue) as revenue,
-        sum(credit) filter (where conversion_kind = 'first_order') as new_customers
+        coalesce(sum(credit) filter (where conversion_kind = 'lead'), 0) as leads,
+        coalesce(sum(credit) filter (where conversion_kind = 'registration'), 0) as registrations,
+        sum(credit) filter (where conversion_kind = 'first_order') as new_customers,
+        sum(credit) filter (where conversion_kind in ('first_order', 'repeat_order')) as orders
     from marts.fct_attribution group by all) using (date_day, channel_id);
+
+create table marts.fct_channel_model_range as
+select date '2026-03-01' as month, channel_id, 10::decimal(18, 6) as cac_min
+from marts.fct_channel_performance group by channel_id;
+
+create table marts.fct_channel_effects as
+select conversion_kind, channel_id, 0.5::decimal(18, 9) as removal_effect
+from marts.fct_attribution group by all;
+
+create table marts.meta_attribution_caps as
+select conversion_kind, count(*) as conversions, 0::bigint as conversions_cut, 0::bigint as touches_cut
+from marts.fct_attribution group by all;
 
 create table marts.fct_funnel_daily as
 select date_day, channel_id, 'c1' as campaign_id, 4000::bigint as impressions, 75::bigint as clicks,

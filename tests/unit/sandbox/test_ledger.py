@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from sandbox.catalog import DIRECT
-from sandbox.clock import COMPANY_ZONE, day_of, local_day, night
+from sandbox.clock import COMPANY_ZONE, DAY, day_of, local_day, night
 from sandbox.events import make_events
-from sandbox.journeys import CODE
-from sandbox.ledger import WINDOW, credit, first_valid, known_at, touches_at
+from sandbox.journeys import APP_OPEN, CODE
+from sandbox.ledger import credit, first_valid, known_at, touches_at
 from sandbox.paths import SILENCE_DAYS, journeys_at
 from sandbox.world import World
 
@@ -21,6 +21,9 @@ def test_credit_is_that_of_looking_at_each_order_by_itself(world: World, day: st
     known = known_at(world, night(day_of(day)))
     touched = touches_at(world, known)
     credited = credit(world, known, touched)
+    opens = world.events.code[touched.event] == APP_OPEN
+    windows = np.where(opens, 7, 30) * DAY
+    assert opens.any() and not opens.all()
     for order in range(len(world.shop.person)):
         at, best = int(world.shop.ordered_at[order]), -1
         for wants_direct in (False, True):
@@ -28,7 +31,7 @@ def test_credit_is_that_of_looking_at_each_order_by_itself(world: World, day: st
                 (touched.person == world.shop.person[order])
                 & ((touched.channel == DIRECT) == wants_direct)
                 & (touched.at < at)
-                & (touched.at >= at - WINDOW)
+                & (touched.at >= at - windows)
             )
             if len(rows):
                 best = int(rows[np.argmax(touched.at[rows])])

@@ -1,3 +1,7 @@
+{{ config(materialized='view') }}
+
+-- A release copies the rows; written here too they would cost as much as the credit itself.
+
 select
     conversion_id,
     conversion_kind,

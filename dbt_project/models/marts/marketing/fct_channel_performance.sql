@@ -2,8 +2,8 @@
 
 with models as (
 
-    select distinct model
-    from {{ ref('attribution_windows') }}
+    select model
+    from {{ ref('attribution_models') }}
 
 ),
 
@@ -16,7 +16,8 @@ spend as (
         sum(impressions) as impressions,
         sum(clicks) as clicks,
         sum(spend) as spend,
-        sum(platform_click_conversions + platform_view_conversions) as claimed_conversions,
+        sum(platform_click_conversions) as click_conversions,
+        sum(platform_view_conversions) as view_conversions,
         bool_or(is_provisional) as is_provisional
     from {{ ref('fct_ad_spend') }}
     group by date_day, channel_id, campaign_id
@@ -30,8 +31,11 @@ credit as (
         channel_id,
         coalesce(campaign_id, '(none)') as campaign_id,
         model,
+        sum(case when conversion_kind = 'lead' then credit else 0 end) as leads,
+        sum(case when conversion_kind = 'registration' then credit else 0 end) as registrations,
         sum(case when conversion_kind = 'first_order' then credit else 0 end) as new_customers,
-        sum(credit) as orders,
+        sum(case when conversion_kind in ('first_order', 'repeat_order') then credit else 0 end)
+            as orders,
         sum(revenue) as revenue,
         sum(contribution_margin) as contribution_margin
     from {{ ref('fct_attribution') }}
@@ -49,11 +53,16 @@ joined as (
         cast(coalesce(spend.impressions, 0) as bigint) as impressions,
         cast(coalesce(spend.clicks, 0) as bigint) as clicks,
         {{ money('coalesce(spend.spend, 0)') }} as spend,
+        {{ money('coalesce(credit.leads, 0)') }} as leads,
+        {{ money('coalesce(credit.registrations, 0)') }} as registrations,
         {{ money('coalesce(credit.new_customers, 0)') }} as new_customers,
         {{ money('coalesce(credit.orders, 0)') }} as orders,
         {{ money('coalesce(credit.revenue, 0)') }} as revenue,
         {{ money('coalesce(credit.contribution_margin, 0)') }} as contribution_margin,
-        {{ money('coalesce(spend.claimed_conversions, 0)') }} as platform_claimed_conversions,
+        {{ money('coalesce(spend.click_conversions, 0)') }} as platform_click_conversions,
+        {{ money('coalesce(spend.view_conversions, 0)') }} as platform_view_conversions,
+        {{ money('coalesce(spend.click_conversions + spend.view_conversions, 0)') }}
+            as platform_claimed_conversions,
         coalesce(spend.is_provisional, false) as is_provisional
     from (
         select
@@ -80,6 +89,8 @@ select
     joined.impressions,
     joined.clicks,
     joined.spend,
+    joined.leads,
+    joined.registrations,
     joined.new_customers,
     joined.orders,
     joined.revenue,
@@ -87,6 +98,8 @@ select
     {{ people_ratio('joined.spend', 'joined.new_customers') }} as cac,
     {{ people_ratio('joined.revenue', 'joined.spend') }} as roas,
     {{ people_ratio('(joined.contribution_margin - joined.spend)', 'joined.spend') }} as roi,
+    joined.platform_click_conversions,
+    joined.platform_view_conversions,
     joined.platform_claimed_conversions,
     {{ people_ratio('joined.platform_claimed_conversions', 'joined.orders') }} as claim_ratio,
     joined.is_provisional
