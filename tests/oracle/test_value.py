@@ -35,7 +35,7 @@ PAID = ("paid_search_google", "paid_social_meta")
 FREE = ("email", "direct")
 CREDITS = ((1,), (0.5, 0.5), (0.25, 0.75), (0.333333333, 0.666666667), (0.4, 0.2, 0.4))
 CASES = settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -376,7 +376,9 @@ def test_ltv_and_cac_are_what_plain_sums_say(
                     count = float(total) ** 2 / float(sum(w**2 for w in weights))
                     error = math.sqrt(variance / float(margin / total) ** 2 + 1 / count)
                     assert close(row["ltv_cac_ratio_low"], ratio * math.exp(-Z * error))
-                    assert close(row["ltv_cac_ratio_high"], ratio * math.exp(Z * error))
+                    # A mean hardly above 0 has no upper bound that a column can hold.
+                    high = ratio * math.exp(Z * error) if Z * error < 300 else math.inf
+                    assert close(row["ltv_cac_ratio_high"], high if high < 1e12 else None)
                 else:
                     assert row["ltv_cac_ratio_low"] is None
             for age in AGES:
