@@ -3,7 +3,7 @@
 The likelihoods and expectations are those published by Fader, Hardie and Lee ("Counting Your
 Customers" the Easy Way, 2005; the numerically stable form of their 2019 note) and Fader and Hardie
 (The Gamma-Gamma Model of Monetary Value, 2013). Special functions and the optimiser are scipy's.
-Why no library does it: docs/adr/0008-prediction-by-published-likelihoods.md.
+Why no library does it: docs/adr/0009-prediction-by-published-likelihoods.md.
 
 Times are weeks. A customer is (frequency: days of purchase after the first, recency: time of the
 last, age: time of observation), both counted from the first purchase.
