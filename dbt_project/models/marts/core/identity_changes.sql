@@ -19,6 +19,7 @@ restated as (
 -- Everything that moved, and for a merge what it came to, as it was known on the night before.
 members as (
 
+    {% for side in ['person', 'into'] %}
     select
         'merge' as change_kind,
         'observed' as basis,
@@ -26,20 +27,15 @@ members as (
         {{ people_person_id('merges.person_node_id') }} as person_id_before,
         {{ people_person_id('merges.into_node_id') }} as person_id_after,
         memberships.node_id,
-        memberships.person_node_id = merges.person_node_id as is_moved
+        {{ side == 'person' }} as is_moved
     from merges
     inner join {{ ref('int_identity_memberships') }} as memberships
         on
-            (
-                memberships.person_node_id = merges.person_node_id
-                and memberships.to_date = merges.change_date
-            )
-            or (
-                memberships.person_node_id = merges.into_node_id
-                and memberships.from_date < merges.change_date
-            )
+            memberships.person_node_id = merges.{{ side }}_node_id
+            and memberships.from_date < merges.change_date
 
     union all
+    {% endfor %}
 
     select
         change_kind,
