@@ -210,7 +210,7 @@ def _refunds(world: World, known: Known) -> pa.Table:
 def _people(world: World, known: Known) -> pa.Table:
     """Identifiers that occur in what is known. Junk is nobody's; a shared device is listed with
     each of its users and, like a device never signed in, not observable as one person's."""
-    rows = sorted(set(_identifiers(world, known)))
+    rows = sorted(set(identifiers(world, known)))
     columns: list[Any] = list(zip(*rows, strict=True)) or [[], [], [], [], []]
     return pa.table(
         {
@@ -223,7 +223,7 @@ def _people(world: World, known: Known) -> pa.Table:
     )
 
 
-def _identifiers(world: World, known: Known) -> Iterable[tuple[str, str, str, bool, bool]]:
+def identifiers(world: World, known: Known) -> Iterable[tuple[str, str, str, bool, bool]]:
     people, events, shop, texts = world.people, world.events, world.shop, world.texts
     row = np.flatnonzero(known.events & (events.junk_device < 0))
     pairs = np.unique(

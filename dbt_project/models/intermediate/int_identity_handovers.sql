@@ -1,8 +1,9 @@
 {{ config(materialized='table') }}
 
--- E-mails and phones that went to somebody else: after a silence of the rule's days a user id claims
--- one that no earlier holder of it shares a device or another e-mail or phone with. From then on it
--- is a node of its own, so that the two holders are not tied together.
+-- E-mails and phones that went to somebody else: seen again after a silence of the rule's days, with
+-- user ids that share no device, e-mail or phone with the earlier ones, who are not seen any more.
+-- From then on it is a node of its own, so that the two are not tied together. What stands beside
+-- more than three user ids (a kiosk) says nothing about who knows whom.
 
 with rules as (
 
@@ -46,13 +47,13 @@ claims as (
 
 breaks as (
 
-    select
+    select distinct
         node_id,
         identifier_type,
         rule_id,
         first_seen_at as handed_over_at
     from claims
-    where is_claim and first_seen_at > silent_until
+    where first_seen_at > silent_until
 
 ),
 
@@ -69,32 +70,61 @@ holders as (
 
 ),
 
-neighbours as (
-
+beside as (
+    {% for here, other in [('left', 'right'), ('right', 'left')] %}
     select
-        holders.node_id,
-        holders.handed_over_at,
-        holders.is_heir,
-        case
-            when pairs.left_node_id = holders.holder_node_id then pairs.right_node_id
-            else pairs.left_node_id
-        end as neighbour_node_id
-    from holders
-    inner join pairs
-        on
-            holders.holder_node_id in (pairs.left_node_id, pairs.right_node_id)
-            and holders.node_id not in (pairs.left_node_id, pairs.right_node_id)
+        {{ here }}_node_id as node_id,
+        {{ other }}_node_id as neighbour_node_id
+    from pairs
+    where {{ here }}_node_id in (select holders.holder_node_id from holders)
+    {{ 'union' if not loop.last }}
+    {% endfor %}
+),
+
+user_ids as (
+    {% for here, other in [('left', 'right'), ('right', 'left')] %}
+    select {{ here }}_node_id as node_id
+    from pairs
+    where
+        {{ other }}_type = 'user_id'
+        and {{ here }}_node_id in (select beside.neighbour_node_id from beside)
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+crowds as (
+
+    select node_id
+    from user_ids
+    group by node_id
+    having count(*) > 3
 
 ),
 
+-- Whoever is acquainted, or still there, has not given it on.
 acquainted as (
 
     select
-        node_id,
-        handed_over_at
-    from neighbours
-    group by node_id, handed_over_at, neighbour_node_id
-    having count(distinct is_heir) > 1
+        holders.node_id,
+        holders.handed_over_at
+    from holders
+    inner join beside
+        on
+            holders.holder_node_id = beside.node_id
+            and holders.node_id != beside.neighbour_node_id
+    where beside.neighbour_node_id not in (select crowds.node_id from crowds)
+    group by holders.node_id, holders.handed_over_at, beside.neighbour_node_id
+    having count(distinct holders.is_heir) > 1
+
+    union
+
+    select
+        holders.node_id,
+        holders.handed_over_at
+    from holders
+    inner join {{ ref('int_identity_values') }} as found
+        on holders.holder_node_id = found.node_id
+    where not holders.is_heir and found.last_seen_at >= holders.handed_over_at
 
 ),
 
@@ -113,14 +143,13 @@ found as (
             and breaks.handed_over_at = acquainted.handed_over_at
     where
         acquainted.node_id is null
-        -- Somebody must have held it before.
-        and exists (
-            select 1
+        -- Somebody held it before, somebody else does after.
+        and 2 = (
+            select count(distinct holders.is_heir)
             from holders
             where
                 holders.node_id = breaks.node_id
                 and holders.handed_over_at = breaks.handed_over_at
-                and not holders.is_heir
         )
 
 )
