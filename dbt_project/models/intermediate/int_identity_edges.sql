@@ -20,10 +20,9 @@ crowded as (
         limits.priority,
         limits.max_count,
         limits.yields,
-        row_number() over (
-            partition by limits.node_id, limits.rule_id
-            order by links.known_date, links.first_seen_at, links.{{ other }}_node_id
-        ) as edge_no
+        links.known_date,
+        links.first_seen_at,
+        links.{{ other }}_node_id as counterpart_node_id
     from links
     inner join {{ ref('int_identity_limits') }} as limits
         on
@@ -37,6 +36,18 @@ crowded as (
     {% endfor %}
 ),
 
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by node_id, rule_id
+            order by known_date, first_seen_at, counterpart_node_id
+        ) as edge_no
+    from crowded
+
+),
+
 yielding as (
 
     select
@@ -48,7 +59,7 @@ yielding as (
             partition by left_node_id, right_node_id
             order by priority, rule_id, node_id
         ) as rule_rank
-    from crowded
+    from numbered
     where yields != 'newest' or edge_no > max_count
 
 )

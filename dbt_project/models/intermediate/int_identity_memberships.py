@@ -69,9 +69,10 @@ def _unite(born, left, right, day):
     day = np.maximum(day, np.maximum(born[left], born[right])) if len(left) else day
     order = np.argsort(day, kind="stable")
     left, right, day = left[order], right[order], day[order]
-    starts = np.flatnonzero(np.concatenate([[True], day[1:] != day[:-1]])) if len(day) else []
+    nights = np.unique(day)
+    bounds = zip(np.searchsorted(day, nights), np.searchsorted(day, nights, "right"), strict=True)
     root = np.arange(len(born))  # shortcuts of `parent`, which keeps the nights apart
-    for start, stop in zip(starts, [*starts[1:], len(day)], strict=True):
+    for start, stop in bounds:
         ends = np.concatenate([left[start:stop], right[start:stop]])
         tops = _tops(root, ends)
         persons, number = np.unique(tops, return_inverse=True)
