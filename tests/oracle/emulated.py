@@ -13,7 +13,7 @@ from desilo.sources.amplitude import Amplitude
 from desilo.sources.order_files import OrderFiles
 from desilo.sources.pii import hash_paths
 from sandbox.clock import DAY, FIRST_DAY, instant
-from sandbox.files import order_rows
+from sandbox.files import line_rows, order_rows, refund_rows
 from sandbox.ledger import known_at
 from sandbox.platforms.amplitude_records import Records
 from sandbox.world import World
@@ -23,7 +23,7 @@ LOADED = datetime(2026, 4, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
 def land(connection: duckdb.DuckDBPyConnection, world: World, now: str) -> None:
-    """Make `raw.amplitude__events` and `raw.order_files__orders` as of an instant."""
+    """Make the raw tables of app events, orders, their lines and refunds as of an instant."""
     known = known_at(world, instant(now))
     uploads = np.flatnonzero(known.events)
     rows = Records(world).between(0, int(uploads.max()) + 1)
@@ -34,13 +34,17 @@ def land(connection: duckdb.DuckDBPyConnection, world: World, now: str) -> None:
         days.append(int(world.events.uploaded_at[event] // DAY))
         records.append(orjson.dumps(rows[event]).decode())
     _show(connection, "amplitude__events", "amplitude", days, records)
-    days, records = [], []
-    for day in range(FIRST_DAY, known.as_of + 1):
-        for row in order_rows(world, day):
-            hash_paths(row, {"user_id": "id", **OrderFiles.streams[0].pii})
-            days.append(day)
-            records.append(orjson.dumps(row).decode())
-    _show(connection, "order_files__orders", "order_files", days, records)
+    personal = {"user_id": "id", **OrderFiles.streams[0].pii}
+    for stream, rows_of in (
+        ("orders", order_rows), ("order_lines", line_rows), ("refunds", refund_rows)
+    ):  # fmt: skip
+        days, records = [], []
+        for day in range(FIRST_DAY, known.as_of + 1):
+            for row in rows_of(world, day):
+                hash_paths(row, personal)
+                days.append(day)
+                records.append(orjson.dumps(row).decode())
+        _show(connection, f"order_files__{stream}", "order_files", days, records)
 
 
 def _show(

@@ -123,7 +123,7 @@ def _observed(
     def see(where: dict[Any, Seen], what: Any, at: datetime, known: date) -> None:
         where.setdefault(what, Seen(at, at, known)).also(at, at, known)
 
-    customers = {o["order_id"]: _parties(o).get("customer_id") for o in orders}
+    placed = {o["order_id"]: (o["known"], _parties(o).get("customer_id")) for o in orders}
     for event in events:
         who = _parties(event)
         at, known = event["event_at"], event["known"]
@@ -135,9 +135,10 @@ def _observed(
         for kind in ("email", "phone"):
             if kind in who and holder:
                 see(pairs, (holder, who[kind]), at, known)
-        customer = customers.get(event.get("order_id"))
+        order_known, customer = placed.get(event.get("order_id"), (known, None))
         if customer and holder:
-            see(pairs, (holder, customer), at, known)
+            pair = (customer, holder) if "user_id" in who else (holder, customer)
+            see(pairs, pair, at, max(known, order_known))
     for order in orders:
         who = _parties(order)
         at, known = order["ordered_at"], order["known"]

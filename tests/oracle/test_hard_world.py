@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 import pytest
 
@@ -16,9 +17,15 @@ from tests.oracle.emulated import land
 from tests.oracle.project import Project, Table
 
 NOW = "2026-04-01T08:30:00Z"
-NO_RATES = {
+FIRST = date(2026, 1, 1)
+RATES = {
     "int_fx_rates_daily": Table(
-        {"date_day": "date", "currency": "varchar", "fx_rate": "decimal(18, 8)", "fx_date": "date"}
+        {"currency": "varchar", "date_day": "date", "fx_rate": "decimal(18, 8)", "fx_date": "date"},
+        [
+            {"currency": currency, "date_day": day, "fx_rate": rate, "fx_date": day}
+            for day in (FIRST + timedelta(days=number) for number in range(90))
+            for currency, rate in (("USD", "0.92"), ("CNY", "0.13"))
+        ],
     )
 }
 Identifier = tuple[str, str]
@@ -45,9 +52,9 @@ def truth(world: World) -> dict[Identifier, str]:
 def persons(
     project: Project, world: World, seeds: Mapping[str, str] | None = None
 ) -> dict[Identifier, str]:
-    with project.world(NO_RATES, seeds=seeds) as connection:
+    with project.world(RATES, seeds=seeds) as connection:
         land(connection, world, NOW)
-        project.build(connection, ["person_identifiers"], NO_RATES)
+        project.build(connection, ["person_identifiers"], RATES)
         rows = project.rows(connection, "person_identifiers")
     found: dict[Identifier, str] = {}
     for row in rows:

@@ -65,8 +65,6 @@ def _unite(born, left, right, day):
     """
     parent = np.arange(len(born))
     left_on = np.full(len(born), NEVER)
-    # An edge cannot be known before its ends are.
-    day = np.maximum(day, np.maximum(born[left], born[right])) if len(left) else day
     order = np.argsort(day, kind="stable")
     left, right, day = left[order], right[order], day[order]
     nights = np.unique(day)

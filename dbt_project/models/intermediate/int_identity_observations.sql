@@ -21,7 +21,9 @@ placed_orders as (
         events.device_node_id,
         events.user_node_id,
         events.event_at,
-        greatest(events.day, events.event_date) as known_date,
+        greatest(
+            events.day, events.event_date, orders.first_day, orders.order_date
+        ) as known_date,
         orders.customer_node_id
     from {{ ref('int_events') }} as events
     inner join {{ ref('int_orders') }} as orders
@@ -113,10 +115,12 @@ union all
 
 select
     source,
-    case when user_node_id is not null then 'user_id' else 'device' end as left_type,
-    coalesce(user_node_id, device_node_id) as left_node_id,
-    'customer_id' as right_type,
-    customer_node_id as right_node_id,
+    case when user_node_id is not null then 'customer_id' else 'device' end as left_type,
+    case when user_node_id is not null then customer_node_id else device_node_id end
+        as left_node_id,
+    case when user_node_id is not null then 'user_id' else 'customer_id' end as right_type,
+    case when user_node_id is not null then user_node_id else customer_node_id end
+        as right_node_id,
     event_at as first_at,
     event_at as last_at,
     known_date

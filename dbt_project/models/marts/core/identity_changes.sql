@@ -125,7 +125,7 @@ appeared as (
 
 ),
 
--- The rules that differ between the two nights about an edge of the persons before.
+-- The edges that one night's rules take and the other's do not, once for each end.
 held as (
 
     select
@@ -147,14 +147,19 @@ verdicts as (
         ('takes', ref('identity_dropped'), source('raw', 'previous_dropped')),
         ('spares', source('raw', 'previous_dropped'), ref('identity_dropped')),
     ] %}
+    {% for end in ['identifier', 'counterpart'] %}
     select
         '{{ verdict }}' as verdict,
-        dropped.*
+        dropped.*,
+        dropped.{{ end }}_type as end_type,
+        dropped.{{ end }}_namespace as end_namespace,
+        dropped.{{ end }}_value as end_value
     from (
         select
             {%- for column in key %}
             {{ column }},
             {%- endfor %}
+            namespace as identifier_namespace,
             rule_id,
             reason,
             source
@@ -173,6 +178,8 @@ verdicts as (
         )
     {{ 'union all' if not loop.last }}
     {% endfor %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 ruled as (
@@ -184,7 +191,7 @@ ruled as (
         row_number() over (
             partition by restated.person_id_before, restated.person_id_after
             order by
-                verdicts.verdict desc,
+                (verdicts.verdict = 'takes') = (restated.change_kind in ('split', 'move')) desc,
                 verdicts.rule_id,
                 verdicts.identifier_type,
                 verdicts.identifier_value,
@@ -194,16 +201,17 @@ ruled as (
     from (
         select distinct
             person_id_before,
-            person_id_after
+            person_id_after,
+            change_kind
         from restated
     ) as restated
     inner join held
         on held.person_id in (restated.person_id_before, restated.person_id_after)
     inner join verdicts
         on
-            held.identifier_type = verdicts.identifier_type
-            and held.namespace = verdicts.namespace
-            and held.identifier_value = verdicts.identifier_value
+            held.identifier_type = verdicts.end_type
+            and held.namespace = verdicts.end_namespace
+            and held.identifier_value = verdicts.end_value
 
 )
 
