@@ -376,12 +376,18 @@ def show_previous(connection: duckdb.DuckDBPyConnection, previous: Previous | No
     for name, (_, columns) in PREVIOUS.items():
         fields = [column.split(maxsplit=1) for column in re.split(r",\s(?!\d)", columns)]
         shown = ", ".join(
-            f"cast({field} as {kind}) as {field}" if is_whole else f"cast(null as {kind}) as {field}"
+            f"cast({field} as {kind}) as {field}"
+            if is_whole
+            else f"cast(null as {kind}) as {field}"
             for field, kind in fields
         )
         source = f"from {relations[name]}" if is_whole else "where false"
         connection.execute(f"create or replace view raw.previous_{name} as select {shown} {source}")
-    day = f"date '{previous.day}' as day" if previous and is_whole else "null::date as day where false"
+    day = (
+        f"date '{previous.day}' as day"
+        if previous and is_whole
+        else "null::date as day where false"
+    )
     connection.execute(f"create or replace view raw.previous_release as select {day}")
 
 

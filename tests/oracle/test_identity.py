@@ -64,6 +64,11 @@ def rules_csv(rules: Sequence[Sequence[Any]] = RULES) -> str:
     return text.getvalue()
 
 
+def company_day(at: datetime) -> date:
+    """The day in Berlin, an hour ahead all February."""
+    return (at + timedelta(hours=1)).date()
+
+
 def event(number: int, minute: int, late_days: int = 0, **said: Any) -> dict[str, Any]:
     """An app event some minutes into the world, uploaded some days late."""
     at = START + timedelta(minutes=minute)
@@ -71,7 +76,7 @@ def event(number: int, minute: int, late_days: int = 0, **said: Any) -> dict[str
     return {
         "source": "amplitude", "account_id": "1", "day": day, "load_id": "l", "seq": number,
         "event_id": f"e{number:03d}", "event_type": "Seen", "session_id": minute // 600,
-        "event_at": at, "known": max(day, at.date()), **said,
+        "event_at": at, "known": max(day, company_day(at)), **said,
     }  # fmt: skip
 
 
@@ -81,7 +86,7 @@ def order(number: int, minute: int, late_days: int = 0, **said: Any) -> dict[str
     return {
         "source": "order_files", "account_id": "shop", "day": day, "load_id": "l", "seq": number,
         "order_id": f"o{number:03d}", "order_status": "paid", "currency": "EUR",
-        "ordered_at": at, "known": max(day, at.date()), **said,
+        "ordered_at": at, "known": max(day, company_day(at)), **said,
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pytest
 from sandbox.world import make_world
 from tests.oracle.emulated import land
 from tests.oracle.project import Project, Table
-from tests.oracle.test_hard_world import RATES, NOW, without
+from tests.oracle.test_hard_world import NOW, RATES, without
 
 SHOWN = {
     "previous_identifiers": "person_identifiers",
