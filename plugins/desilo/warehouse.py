@@ -54,7 +54,7 @@ PREVIOUS = {
         "cohort_month_after date",
     ),
 }
-"""What `raw.previous_<name>` shows of an earlier release: its table and the columns it must have."""
+"""What `raw.previous_<name>` shows of an earlier release: its table and the columns it needs."""
 
 SCHEMA_SQL = """
 create schema if not exists raw;
@@ -363,7 +363,7 @@ def _make_views(connection: duckdb.DuckDBPyConnection, lake: Lake, day: date) ->
 
 def show_previous(connection: duckdb.DuckDBPyConnection, previous: Previous | None) -> None:
     """Make `raw.previous_*` of a release; empty where there is none or it is of an older shape."""
-    relations = {name: "" for name in PREVIOUS}
+    relations = dict.fromkeys(PREVIOUS, "")
     if previous:
         for name, (table, columns) in PREVIOUS.items():
             path = previous.folder / "parquet" / f"{table}.parquet"

@@ -1,4 +1,4 @@
-"""Connected components of the identity graph, and the phones and devices that several accounts share.
+"""Connected components of the identity graph, and the phones and devices that accounts share.
 
 Whole arrays go from DuckDB to scipy and back, no row is touched in Python, so time grows as sorting
 the node ids does.

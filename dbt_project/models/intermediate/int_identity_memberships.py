@@ -29,17 +29,13 @@ def model(dbt, session):
     edges = (
         dbt.ref("int_identity_edges")
         .filter("dropped_by_rule_id is null")
-        .project(
-            "left_node_id, right_node_id, known_date - date '1970-01-01' as known_day"
-        )
+        .project("left_node_id, right_node_id, known_date - date '1970-01-01' as known_day")
         .fetchnumpy()
     )
     node_ids = np.asarray(table["node_id"], dtype=np.int64)
     born = np.asarray(table["known_day"], dtype=np.int64)
     shared_ids = np.sort(np.asarray(shared.project("node_id").fetchnumpy()["node_id"], np.int64))
-    kept = ~(
-        _is_in(edges["left_node_id"], shared_ids) | _is_in(edges["right_node_id"], shared_ids)
-    )
+    kept = ~(_is_in(edges["left_node_id"], shared_ids) | _is_in(edges["right_node_id"], shared_ids))
     by_id = np.argsort(node_ids)
     left = _numbers(node_ids, by_id, edges["left_node_id"][kept])
     right = _numbers(node_ids, by_id, edges["right_node_id"][kept])
