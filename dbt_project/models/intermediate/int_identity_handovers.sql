@@ -1,9 +1,9 @@
 {{ config(materialized='table') }}
 
--- E-mails and phones that went to somebody else: seen again after a silence of the rule's days, with
--- user ids that share no device, e-mail or phone with the earlier ones, who are not seen any more.
--- From then on it is a node of its own, so that the two are not tied together. What stands beside
--- more than three user ids (a kiosk) says nothing about who knows whom.
+-- E-mails and phones that went to somebody else: seen again after a silence of the rule's days,
+-- with user ids that share no device, e-mail or phone with the earlier ones, who are not seen any
+-- more. From then on it is a node of its own, so that the two are not tied together. What stands
+-- beside more than three user ids (a kiosk) says nothing about who knows whom.
 
 with rules as (
 
@@ -13,13 +13,20 @@ with rules as (
 
 ),
 
+refused as (
+
+    select node_id
+    from {{ ref('int_identity_refused') }}
+
+),
+
 pairs as (
 
     select *
     from {{ ref('int_identity_pairs') }}
     where
-        left_node_id not in (select node_id from {{ ref('int_identity_refused') }})
-        and right_node_id not in (select node_id from {{ ref('int_identity_refused') }})
+        left_node_id not in (select refused.node_id from refused)
+        and right_node_id not in (select refused.node_id from refused)
 
 ),
 

@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
--- A person ends on the night on which an edge tied them to an older one. The edge named is the first
--- of that night that leads out of them.
+-- A person ends on the night on which an edge tied them to an older one. The edge named is the
+-- first of that night that leads out of them.
 
 with memberships as (
 
@@ -23,22 +23,22 @@ ended as (
 
 ),
 
+shared as (
+
+    select node_id
+    from {{ ref('int_identity_components') }}
+    where shared_by_rule_id is not null
+
+),
+
 edges as (
 
     select edges.*
     from {{ ref('int_identity_edges') }} as edges
     where
         edges.dropped_by_rule_id is null
-        and edges.left_node_id not in (
-            select node_id
-            from {{ ref('int_identity_components') }}
-            where shared_by_rule_id is not null
-        )
-        and edges.right_node_id not in (
-            select node_id
-            from {{ ref('int_identity_components') }}
-            where shared_by_rule_id is not null
-        )
+        and edges.left_node_id not in (select shared.node_id from shared)
+        and edges.right_node_id not in (select shared.node_id from shared)
 
 ),
 

@@ -1,6 +1,6 @@
 -- Every time an identifier was seen, as compact rows: what stood beside it, from when to when, and
--- the first night that could know. An e-mail or phone in an app event belongs to the signed-in user,
--- else to the device.
+-- the first night that could know. An e-mail or phone in an app event belongs to the signed-in
+-- user, else to the device.
 
 with app as (
 
@@ -119,8 +119,7 @@ select
     case when user_node_id is not null then customer_node_id else device_node_id end
         as left_node_id,
     case when user_node_id is not null then 'user_id' else 'customer_id' end as right_type,
-    case when user_node_id is not null then user_node_id else customer_node_id end
-        as right_node_id,
+    coalesce(user_node_id, customer_node_id) as right_node_id,
     event_at as first_at,
     event_at as last_at,
     known_date

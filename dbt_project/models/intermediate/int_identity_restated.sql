@@ -101,6 +101,16 @@ kinds as (
         end as change_kind
     from told
 
+),
+
+-- What was seen since the release before is told as an observed merge.
+explained as (
+
+    select {{ people_person_id('merges.person_node_id') }} as person_id_before
+    from {{ ref('int_identity_merges') }} as merges
+    inner join {{ source('raw', 'previous_release') }} as previous
+        on merges.change_date > previous.day
+
 )
 
 select
@@ -110,11 +120,5 @@ select
     kinds.node_id
 from kinds
 where
-    not exists (
-        select 1
-        from {{ ref('int_identity_merges') }} as merges
-        where
-            kinds.change_kind = 'merge'
-            and {{ people_person_id('merges.person_node_id') }} = kinds.person_id_before
-            and merges.change_date > (select day from {{ source('raw', 'previous_release') }})
-    )
+    kinds.change_kind != 'merge'
+    or kinds.person_id_before not in (select explained.person_id_before from explained)
