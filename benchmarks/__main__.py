@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import attribution, build, landing
+from benchmarks import attribution, build, identity, landing
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -32,7 +32,10 @@ def main() -> int:
     parser.add_argument(
         "--views", type=int, nargs="*", default=[attribution.VIEWS], help="page views to attribute"
     )
-    parser.add_argument("--only", choices=["landing", "build", "attribution"])
+    parser.add_argument(
+        "--edges", type=int, nargs="*", default=list(identity.EDGES), help="edges of identity"
+    )
+    parser.add_argument("--only", choices=["landing", "build", "attribution", "identity"])
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     load = os.getloadavg()[0]
@@ -46,6 +49,8 @@ def main() -> int:
         if options.only in (None, "build"):
             for events in options.events:
                 rows += _said(build.run(Path(folder), events))
+        if options.only in (None, "identity"):
+            rows += _said(identity.run(Path(folder), options.edges))
     arguments = " ".join(sys.argv[1:])
     head = HEAD.format(
         command=f'make bench ARGS="{arguments}"' if arguments else "make bench",

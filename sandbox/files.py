@@ -22,6 +22,7 @@ from sandbox.clock import COMPANY_ZONE, FIRST_DAY, closed_day, day_of, iso_day, 
 from sandbox.commerce import COUPONS, REASONS
 from sandbox.costs import COST_COLUMNS
 from sandbox.faults import Faults
+from sandbox.hard import PLACEHOLDER_EMAIL
 from sandbox.people import JUNK_IDS, MARKETS, mix
 from sandbox.world import World
 
@@ -63,6 +64,14 @@ def customer_id(world: World, order: int) -> str:
     return f"{prefix}-{100_000 + int(world.shop.customer[order])}"
 
 
+def order_email(world: World, order: int) -> str:
+    """The normalised address on an order."""
+    if world.contacts.is_placeholder[order]:
+        return PLACEHOLDER_EMAIL
+    shop = world.shop
+    return world.texts.email(int(shop.person[order]), bool(shop.uses_second_email[order]))
+
+
 def order_parties(world: World, order: int) -> Parties:
     """Ids and contacts on an order, in the spelling of the moment."""
     shop, texts = world.shop, world.texts
@@ -78,7 +87,7 @@ def order_parties(world: World, order: int) -> Parties:
     return Parties(
         customer_id=customer_id(world, order),
         user_id=user_id,
-        email=texts.written(texts.email(person, bool(shop.uses_second_email[order])), variant),
+        email=texts.written(order_email(world, order), variant),
         phone=texts.written_phone(texts.phone(person), variant >> 16)
         if world.people.has_phone[person]
         else None,

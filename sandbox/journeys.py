@@ -92,6 +92,7 @@ def make_sessions(
     total = np.bincount(person, minlength=len(people))
 
     register_rank = np.minimum((rng.random(len(people)) > 0.62).astype(np.int64), total - 1)
+    register_rank = np.where(people.registers_late, np.minimum(4, total - 1), register_rank)
     registered = people.is_registered[person]
     is_registration = registered & (rank == register_rank[person])
     signed = (
@@ -99,7 +100,7 @@ def make_sessions(
         & (rank >= register_rank[person])
         & (is_registration | (rng.random(len(person)) > 0.15))
     )
-    device, signed = _devices(people, person, rank, signed, is_registration, rng)
+    device, signed = _devices(people, person, rank, day, signed, is_registration, rng)
     use_second = (
         (people.second_user[person] >= 0)
         & (rank > register_rank[person])
@@ -160,6 +161,7 @@ def _devices(
     people: People,
     person: np.ndarray,
     rank: np.ndarray,
+    day: np.ndarray,
     signed: np.ndarray,
     is_registration: np.ndarray,
     rng: np.random.Generator,
@@ -167,8 +169,12 @@ def _devices(
     """The device of each session; shared ones only where somebody signs in, third ones never
     signed in."""
     mark = rng.random(len(person))
-    device = people.primary_device[person]
+    moved_on = day >= people.moves_on_day[person]
+    device = np.where(moved_on, people.new_device[person], people.primary_device[person])
     later = rank > 0
+    extras = people.extras[person]
+    which = (mark * 1e6).astype(np.int64) % (extras + 1)
+    device = np.where(later & (which > 0), people.first_extra[person] + which - 1, device)
     second = people.second_device[person]
     device = np.where(later & (mark < 0.30) & (second >= 0), second, device)
     third = people.third_device[person]

@@ -54,7 +54,7 @@ def known_at(world: World, now: int) -> Known:
     user_linked[shop.user[with_user]] = True
     own_device = events.junk_device < 0
     device = world.sessions.device[events.session]
-    device_shared = people.device_kind != PRIVATE
+    device_shared = (people.device_kind != PRIVATE) | people.is_sold
     device_linked = np.zeros(len(people.device_kind), bool)
     device_linked[device[signed & own_device & user_linked[events.user]]] = True
     return Known(

@@ -104,6 +104,14 @@ class People:
     user_uses_second_email: np.ndarray
     device_kind: np.ndarray
     device_platform: np.ndarray
+    # Nothing of this occurs but in the world `hard`.
+    phone_owner: np.ndarray  # the person whose number they give
+    extras: np.ndarray  # further devices in use, the first of which is first_extra
+    first_extra: np.ndarray
+    moves_on_day: np.ndarray  # from this day on new_device takes the place of the primary one
+    new_device: np.ndarray
+    registers_late: np.ndarray
+    is_sold: np.ndarray  # per device: it has belonged to two people, one after the other
 
     def __len__(self) -> int:
         return len(self.market)
@@ -175,6 +183,13 @@ def make_people(count: int, rng: np.random.Generator) -> People:
         user_uses_second_email=is_second & has_second_email[user_person],
         device_kind=device_kind,
         device_platform=device_platform,
+        phone_owner=np.arange(count),
+        extras=np.zeros(count, dtype=np.int64),
+        first_extra=np.full(count, -1),
+        moves_on_day=np.full(count, DAYS),
+        new_device=np.full(count, -1),
+        registers_late=np.zeros(count, bool),
+        is_sold=np.zeros(total, bool),
     )
 
 
@@ -213,13 +228,16 @@ def _mix_many(seed: int, numbers: np.ndarray) -> list[int]:
 class Texts:
     """The identifiers of people as they are written on the wire, and as they are compared."""
 
-    def __init__(self, people: People, seed: int) -> None:
+    def __init__(self, people: People, seed: int, email_owner: np.ndarray) -> None:
         self._people = people
+        self._email_owner = email_owner
         self._seed = seed
         self._device_ids: dict[int, str] = {}
 
     def email(self, person: int, second: bool = False) -> str:
         """The normalised address (trimmed, lower case)."""
+        if not second:
+            person = int(self._email_owner[person])
         first, last = _FIRST[person % 26], _LAST[person // 26 % 26]
         if second:
             return f"{first[0]}{last}{person}@work.example.com"
@@ -227,6 +245,7 @@ class Texts:
 
     def phone(self, person: int) -> str:
         """The number in E.164 with its plus sign."""
+        person = int(self._people.phone_owner[person])
         market = int(self._people.market[person])
         return ("+49151{:08d}", "+1415{:07d}", "+86138{:08d}")[market].format(
             person * 37 % 10_000_000

@@ -15,11 +15,12 @@ from sandbox import ads, catalog
 from sandbox.clock import COMPANY_ZONE, FIRST_DAY, LAST_DAY, local_day
 from sandbox.commerce import COUPONS, REASONS
 from sandbox.costs import daily_costs, known_entries
-from sandbox.files import customer_id, order_id, order_parties, refund_id
+from sandbox.files import customer_id, order_email, order_id, order_parties, refund_id
+from sandbox.hard import PLACEHOLDER_EMAIL
 from sandbox.journeys import CODE, IDENTITY_CODES
 from sandbox.ledger import Known, Touches, credit, first_valid, known_at, person_id, touches_at
 from sandbox.paths import handoffs, journeys_at, touchpoints
-from sandbox.people import MARKETS, Texts, sha256, uuid_of
+from sandbox.people import MARKETS, sha256, uuid_of
 from sandbox.world import World
 
 MONEY = pa.decimal128(18, 6)
@@ -209,7 +210,7 @@ def _refunds(world: World, known: Known) -> pa.Table:
 def _people(world: World, known: Known) -> pa.Table:
     """Identifiers that occur in what is known. Junk is nobody's; a shared device is listed with
     each of its users and, like a device never signed in, not observable as one person's."""
-    rows = sorted(set(_identifiers(world, known)))
+    rows = sorted(set(identifiers(world, known)))
     columns: list[Any] = list(zip(*rows, strict=True)) or [[], [], [], [], []]
     return pa.table(
         {
@@ -222,7 +223,7 @@ def _people(world: World, known: Known) -> pa.Table:
     )
 
 
-def _identifiers(world: World, known: Known) -> Iterable[tuple[str, str, str, bool, bool]]:
+def identifiers(world: World, known: Known) -> Iterable[tuple[str, str, str, bool, bool]]:
     people, events, shop, texts = world.people, world.events, world.shop, world.texts
     row = np.flatnonzero(known.events & (events.junk_device < 0))
     pairs = np.unique(
@@ -244,14 +245,11 @@ def _identifiers(world: World, known: Known) -> Iterable[tuple[str, str, str, bo
         owner = person_id(int(people.user_person[user]))
         yield owner, "user_id", texts.user_id(user), bool(known.user_linked[user]), False
     for user in np.flatnonzero(known_identity_users(world, known)).tolist():
-        yield from _contacts(
-            texts, int(people.user_person[user]), texts.user_email(user), people.has_phone
-        )
+        yield from _contacts(world, int(people.user_person[user]), texts.user_email(user))
     for order in np.flatnonzero(known.orders).tolist():
         person = int(shop.person[order])
         yield person_id(person), "customer_id", customer_id(world, order), True, False
-        email = texts.email(person, bool(shop.uses_second_email[order]))
-        yield from _contacts(texts, person, email, people.has_phone)
+        yield from _contacts(world, person, order_email(world, order))
 
 
 def known_identity_users(world: World, known: Known) -> np.ndarray:
@@ -263,12 +261,15 @@ def known_identity_users(world: World, known: Known) -> np.ndarray:
     return mask
 
 
-def _contacts(
-    texts: Texts, person: int, email: str, has_phone: np.ndarray
-) -> Iterable[tuple[str, str, str, bool, bool]]:
-    yield person_id(person), "email", sha256(email), True, False
-    if has_phone[person]:
-        yield person_id(person), "phone", sha256(texts.phone(person)), True, False
+def _contacts(world: World, person: int, email: str) -> Iterable[tuple[str, str, str, bool, bool]]:
+    people, owner = world.people, world.contacts.email_owner
+    given_on = email == world.texts.email(person) and np.sum(owner == owner[person]) > 1
+    if email != PLACEHOLDER_EMAIL:
+        yield person_id(person), "email", sha256(email), True, bool(given_on)
+    if people.has_phone[person]:
+        number = people.phone_owner[person]
+        shared = bool(np.sum(people.phone_owner == number) > 1)
+        yield person_id(person), "phone", sha256(world.texts.phone(person)), True, shared
 
 
 def _new_customers(

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from sandbox import ads, commerce, costs, events, journeys
+from sandbox.hard import Contacts, harden, mix_contacts, own_contacts
 from sandbox.people import People, Texts, make_people
 from sandbox.rates import Rates
 
-SIZES = {"default": 24_000, "small": 500}
+SIZES = {"default": 24_000, "small": 500, "hard": 3_000}
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class World:
     ads: ads.AdNumbers
     rates: Rates
     costs: tuple[costs.Entry, ...]
+    contacts: Contacts
     texts: Texts
 
 
@@ -43,6 +45,9 @@ def make_world(name: str = "default", seed: int = 7) -> World:
     )
     store_rng = np.random.default_rng([seed, 11])
     folk = make_people(count, folk_rng)
+    is_hard = name == "hard"
+    if is_hard:
+        folk = harden(folk, np.random.default_rng([seed, 8]))
     plan = commerce.plan_orders(folk, order_rng)
     spend = ads.plan_spend(count / SIZES["default"], ad_rng)
     sessions = journeys.make_sessions(folk, plan, spend, visit_rng)
@@ -50,6 +55,11 @@ def make_world(name: str = "default", seed: int = 7) -> World:
         folk, sessions, len(plan.person), shop_rng
     )
     shop = commerce.make_shop(folk, person, session, user, ordered_at, shop_rng)
+    contacts = (
+        mix_contacts(folk, sessions, shop, np.random.default_rng([seed, 9]))
+        if is_hard
+        else own_contacts(folk, shop)
+    )
     cell, touched_at = journeys.touched_cells(sessions)
     return World(
         name=name,
@@ -61,5 +71,6 @@ def make_world(name: str = "default", seed: int = 7) -> World:
         ads=ads.make_numbers(spend, cell, touched_at, ad_rng),
         rates=Rates(rate_rng),
         costs=costs.make_costs(count / SIZES["default"], cost_rng),
-        texts=Texts(folk, seed),
+        contacts=contacts,
+        texts=Texts(folk, seed, contacts.email_owner),
     )

@@ -16,6 +16,20 @@
 {%- endmacro %}
 
 
+{#- Node of an identifier's later holder: `turn_no` counts how often it was handed over. -#}
+{% macro people_heir_node_id(node_id, turn_no) -%}
+    {{ adapter.dispatch('people_heir_node_id')(node_id, turn_no) }}
+{%- endmacro %}
+
+{% macro default__people_heir_node_id(node_id, turn_no) -%}
+    cast(md5_number_lower('heir' || chr(31) || {{ node_id }} || chr(31) || {{ turn_no }}) >> 1 as bigint)
+{%- endmacro %}
+
+{% macro spark__people_heir_node_id(node_id, turn_no) -%}
+    shiftrightunsigned(cast(conv(right(md5(concat('heir', chr(31), {{ node_id }}, chr(31), {{ turn_no }})), 16), 16, -10) as bigint), 1)
+{%- endmacro %}
+
+
 {#- Name of the person whose oldest identifier is the node: readable, and says nothing of anybody. -#}
 {% macro people_person_id(node_id) -%}
     {{ adapter.dispatch('people_person_id')(node_id) }}

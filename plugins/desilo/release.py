@@ -73,6 +73,16 @@ def current() -> Release | None:
     return next((each for each in releases() if each.release_id == name), None)
 
 
+def before(day: date) -> warehouse.Previous | None:
+    """The release of the latest day up to this one, the newest of that day; or none."""
+    kept = [
+        (date.fromisoformat(each.manifest["day"]), each.manifest["sequence"], each.folder)
+        for each in releases()
+    ]
+    known = max((each for each in kept if each[0] <= day), default=None)
+    return warehouse.Previous(known[0], known[2]) if known else None
+
+
 def publish(
     build: warehouse.Build,
     configuration: settings.Configuration,

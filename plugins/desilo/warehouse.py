@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,29 @@ from desilo.sources import REGISTRY
 AD_PLATFORM_REPORTS = ("ad_daily", "campaign_daily")
 """Streams whose superseded loads are read too: they make the history of restatement."""
 LOCK_WAIT_S = 900.0
+PREVIOUS = {
+    "identifiers": (
+        "person_identifiers",
+        "identifier_type varchar, namespace varchar, identifier_value varchar, person_id varchar, "
+        "valid_to timestamp, confidence double",
+    ),
+    "dropped": (
+        "identity_dropped",
+        "identifier_type varchar, namespace varchar, identifier_value varchar, rule_id varchar, "
+        "reason varchar, counterpart_type varchar, counterpart_namespace varchar, "
+        "counterpart_value varchar, source varchar",
+    ),
+    "changes": (
+        "identity_changes",
+        "change_date date, change_kind varchar, basis varchar, person_id_before varchar, "
+        "person_id_after varchar, cause varchar, rule_id varchar, source varchar, "
+        "left_type varchar, left_value varchar, right_type varchar, right_value varchar, "
+        "identifiers bigint, orders bigint, net_revenue decimal(18, 6), "
+        "contribution_margin decimal(18, 6), touches bigint, cohort_month_before date, "
+        "cohort_month_after date",
+    ),
+}
+"""What `raw.previous_<name>` shows of an earlier release: its table and the columns it needs."""
 
 SCHEMA_SQL = """
 create schema if not exists raw;
@@ -94,10 +118,24 @@ def exclusive(database: Path | None = None) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class Previous:
+    """An earlier release that tonight's is compared with: its day and its folder."""
+
+    day: date
+    folder: Path
+
+
 def prepare(
-    lake: Lake, configuration: settings.Configuration, day: date, *, force_full: bool = False
+    lake: Lake,
+    configuration: settings.Configuration,
+    day: date,
+    *,
+    force_full: bool = False,
+    previous: Previous | None = None,
 ) -> Build:
-    """Show dbt what the lake has for a build of `day`. Safe to repeat."""
+    """Show dbt what the lake has for a build of `day`, and an earlier release of that day or one
+    before, so that it can tell what changed. Safe to repeat."""
     with writer() as connection:
         connection.execute(SCHEMA_SQL)
         _learn_loads(connection, lake)
@@ -110,6 +148,7 @@ def prepare(
         _expect_accounts(connection, configuration)
         changed = _mark_changed(connection, day)
         _make_views(connection, lake, day)
+        show_previous(connection, previous)
         return Build(day, bool(why), changed, why)
 
 
@@ -320,6 +359,36 @@ def _make_views(connection: duckdb.DuckDBPyConnection, lake: Lake, day: date) ->
             _show(connection, lake, name, changed[kind, stream.name])
             if stream.name in AD_PLATFORM_REPORTS:
                 _show(connection, lake, f"{name}__history", history[kind, stream.name])
+
+
+def show_previous(connection: duckdb.DuckDBPyConnection, previous: Previous | None) -> None:
+    """Make `raw.previous_*` of a release; empty where there is none or it is of an older shape."""
+    relations = dict.fromkeys(PREVIOUS, "")
+    if previous:
+        for name, (table, columns) in PREVIOUS.items():
+            path = previous.folder / "parquet" / f"{table}.parquet"
+            wanted = {column.split()[0] for column in re.split(r",\s(?!\d)", columns)}
+            if path.exists():
+                held = connection.sql(f"select * from read_parquet({_text(str(path))})").columns
+                if wanted <= set(held):
+                    relations[name] = f"read_parquet({_text(str(path))})"
+    is_whole = previous is not None and all(relations.values())
+    for name, (_, columns) in PREVIOUS.items():
+        fields = [column.split(maxsplit=1) for column in re.split(r",\s(?!\d)", columns)]
+        shown = ", ".join(
+            f"cast({field} as {kind}) as {field}"
+            if is_whole
+            else f"cast(null as {kind}) as {field}"
+            for field, kind in fields
+        )
+        source = f"from {relations[name]}" if is_whole else "where false"
+        connection.execute(f"create or replace view raw.previous_{name} as select {shown} {source}")
+    day = (
+        f"date '{previous.day}' as day"
+        if previous and is_whole
+        else "null::date as day where false"
+    )
+    connection.execute(f"create or replace view raw.previous_release as select {day}")
 
 
 def _files(

@@ -40,6 +40,7 @@ def test_many_nights_give_what_one_build_from_nothing_gives(night: Kept, tmp_pat
     # What was restated in between is history, and rows name the load that they came in; the numbers
     # are those of one night.
     told_differently = {
+        "identity_changes",
         "fct_spend_restatement", "fct_ad_spend", "fct_touchpoints", "meta_quarantine",
     }  # fmt: skip
     assert {k: v for k, v in incremental.items() if k not in told_differently} == {

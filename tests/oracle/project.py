@@ -121,6 +121,15 @@ class Project:
         columns = [column[0] for column in cursor.description or []]
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
+    def contract(self, name: str) -> dict[str, str]:
+        """Columns of a mart and their types, as its contract says."""
+        columns = self._nodes[name]["columns"].values()
+        return {column["name"]: column["data_type"] for column in columns}
+
+    def seed(self, name: str) -> str:
+        """The CSV text of a seed."""
+        return (self._dir / self._nodes[name]["original_file_path"]).read_text("utf-8")
+
     def relation(self, name: str) -> str:
         """The relation of a model or seed; any other name is a table of schema raw."""
         node = self._nodes.get(name)

@@ -1,4 +1,4 @@
-"""Connected components of the identity graph, and the devices that several accounts share.
+"""Connected components of the identity graph, and the phones and devices that accounts share.
 
 Whole arrays go from DuckDB to scipy and back, no row is touched in Python, so time grows as sorting
 the node ids does.
@@ -11,22 +11,22 @@ from scipy.sparse.csgraph import connected_components
 
 
 def model(dbt, session):
-    """One row per node: `node_id`, `person_node_id` (its component's oldest), `is_shared_device`.
+    """One row per node: `node_id`, `person_node_id` (its component's oldest), `shared_by_rule_id`.
 
-    Accounts are the components without devices. A device beside more accounts than the rule
-    `shared_device` allows is shared and loses its edges; two ids of one person are one account.
-    Nodes are numbered by (first seen, type priority, node id), so the lowest number of a component
-    names its person whatever the order of the rows that come in.
+    A rule that limits a type to so many accounts is judged from the strongest type to the weakest:
+    accounts are the components of the stronger types, without what was found shared before. An
+    identifier beside more of them than the rule allows is shared and loses its edges; two ids of
+    one person are one account. Nodes are numbered by (first night that knew it, first seen, type
+    priority, node id), so the lowest number of a component names its person whatever the order of
+    the rows that come in, and what arrives late never renames anybody.
     """
     dbt.config(materialized="table")
     nodes = dbt.ref("int_identity_nodes")
     pairs = dbt.ref("int_identity_edges")
     rules = dbt.ref("identity_rules")
-    limits = rules.filter("rule_id = 'shared_device'").project("max_count").fetchall()
-    max_accounts = limits[0][0] if limits else np.iinfo(np.int64).max
     table = (
-        nodes.order("first_seen_at, type_priority, node_id")
-        .project("node_id, identifier_type = 'device' as is_device")
+        nodes.order("known_date, first_seen_at, type_priority, node_id")
+        .project("node_id, cast(type_priority as tinyint) as strength")
         .fetchnumpy()
     )
     edges = (
@@ -35,17 +35,26 @@ def model(dbt, session):
         .fetchnumpy()
     )
     node_ids = np.asarray(table["node_id"], dtype=np.int64)
-    is_device = np.asarray(table["is_device"], dtype=bool)
+    strength = np.asarray(table["strength"], dtype=np.int8)
     by_id = np.argsort(node_ids)
     left = _numbers(node_ids, by_id, edges["left_node_id"])
     right = _numbers(node_ids, by_id, edges["right_node_id"])
+    del edges, by_id
 
-    touches_device = is_device[left] | is_device[right]
-    accounts = _components(len(node_ids), left[~touches_device], right[~touches_device])
-    is_shared = _shared(
-        is_device, left[touches_device], right[touches_device], accounts, max_accounts
-    )
-    kept = ~(is_shared[left] | is_shared[right])
+    rule_ids = [None]
+    shared_by = np.zeros(len(node_ids), dtype=np.int8)
+    kept = np.ones(len(left), dtype=bool)
+    for type_priority, rule_id, max_accounts in _account_rules(nodes, rules):
+        weakest = np.maximum(strength[left], strength[right])
+        stronger = kept & (weakest < type_priority)
+        accounts = _components(len(node_ids), left[stronger], right[stronger])
+        beside = kept & (weakest == type_priority) & (strength[left] != strength[right])
+        is_shared = _shared(
+            strength == type_priority, left[beside], right[beside], accounts, max_accounts
+        )
+        rule_ids.append(rule_id)
+        shared_by[is_shared & (shared_by == 0)] = len(rule_ids) - 1
+        kept &= ~(is_shared[left] | is_shared[right])
     people = _components(len(node_ids), left[kept], right[kept])
 
     oldest = np.full(people.max(initial=-1) + 1, len(node_ids), dtype=np.int64)
@@ -54,9 +63,25 @@ def model(dbt, session):
         {
             "node_id": node_ids,
             "person_node_id": node_ids[oldest[people]],
-            "is_shared_device": is_shared,
+            "shared_by_rule_id": pa.array(rule_ids, pa.string()).take(pa.array(shared_by)),
         }
     )
+
+
+def _account_rules(nodes, rules):
+    """(type priority, rule id, accounts allowed) from the strongest type to the weakest."""
+    strengths = dict(
+        nodes.aggregate("identifier_type, min(type_priority) as type_priority").fetchall()
+    )
+    found = rules.filter("rule_kind = 'limit' and counterpart_type = 'account'").project(
+        "identifier_type, priority, rule_id, max_count"
+    )
+    judged = sorted(
+        (strengths[identifier_type], priority, rule_id, max_count)
+        for identifier_type, priority, rule_id, max_count in found.fetchall()
+        if identifier_type in strengths
+    )
+    return [(strength, rule_id, max_count) for strength, _, rule_id, max_count in judged]
 
 
 def _numbers(node_ids, by_id, wanted):
@@ -89,13 +114,13 @@ def _components(count, left, right):
     return connected_components(graph, directed=False)[1]
 
 
-def _shared(is_device, left, right, accounts, max_accounts):
-    """Mask over nodes: devices beside more than `max_accounts` accounts."""
-    device = np.where(is_device[left], left, right)
-    account = accounts[np.where(is_device[left], right, left)]
+def _shared(is_judged, left, right, accounts, max_accounts):
+    """Mask over nodes: judged ones beside more than `max_accounts` accounts."""
+    judged = np.where(is_judged[left], left, right)
+    account = accounts[np.where(is_judged[left], right, left)]
     # A sort and a comparison: numpy's hashing `unique` takes 9 s for 10 M pairs, this 1.5 s.
-    beside = np.sort(device * np.int64(len(is_device)) + account)
+    beside = np.sort(judged * np.int64(len(is_judged)) + account)
     is_new = np.ones(len(beside), dtype=bool)
     is_new[1:] = beside[1:] != beside[:-1]
-    beside = beside[is_new] // max(len(is_device), 1)
-    return is_device & (np.bincount(beside, minlength=len(is_device)) > max_accounts)
+    beside = beside[is_new] // max(len(is_judged), 1)
+    return is_judged & (np.bincount(beside, minlength=len(is_judged)) > max_accounts)

@@ -1,22 +1,13 @@
 {{ config(materialized='table') }}
 
--- Good identifiers that stand beside more of one type than may belong to one person: they keep
--- their node, their edges to that type are dropped. Devices are judged later, by accounts.
+-- Good identifiers that stand beside more of one type (or of all types) than may belong to one
+-- person: they keep their node, edges of theirs yield. What is judged by accounts is judged later.
 
-with refused as (
+with links as (
 
-    select node_id
-    from {{ ref('int_identity_refused') }}
-
-),
-
-pairs as (
-
-    select pairs.*
-    from {{ ref('int_identity_pairs') }} as pairs
-    where
-        pairs.left_node_id not in (select refused.node_id from refused)
-        and pairs.right_node_id not in (select refused.node_id from refused)
+    select *
+    from {{ ref('int_identity_links') }}
+    where refused_by_rule_id is null
 
 ),
 
@@ -27,7 +18,7 @@ counterparts as (
         left_type as identifier_type,
         right_type as counterpart_type,
         count(*) as counterparts
-    from pairs
+    from links
     group by left_node_id, left_type, right_type
 
     union all
@@ -37,22 +28,47 @@ counterparts as (
         right_type as identifier_type,
         left_type as counterpart_type,
         count(*) as counterparts
-    from pairs
+    from links
     group by right_node_id, right_type, left_type
+
+),
+
+counted as (
+
+    -- A type may stand on either side: an e-mail is left of a phone and right of a user id.
+    select
+        node_id,
+        identifier_type,
+        counterpart_type,
+        sum(counterparts) as counterparts
+    from counterparts
+    group by node_id, identifier_type, counterpart_type
+
+    union all
+
+    select
+        node_id,
+        identifier_type,
+        '*' as counterpart_type,
+        sum(counterparts) as counterparts
+    from counterparts
+    group by node_id, identifier_type
 
 )
 
 select
-    counterparts.node_id,
-    counterparts.identifier_type,
-    counterparts.counterpart_type,
-    counterparts.counterparts,
+    counted.node_id,
+    counted.identifier_type,
+    counted.counterpart_type,
+    cast(counted.counterparts as bigint) as counterparts,
     rules.rule_id,
-    rules.reason
-from counterparts
+    rules.priority,
+    rules.max_count,
+    rules.yields
+from counted
 inner join {{ ref('identity_rules') }} as rules
     on
         rules.rule_kind = 'limit'
-        and counterparts.identifier_type = rules.identifier_type
-        and counterparts.counterpart_type = rules.counterpart_type
-        and counterparts.counterparts > rules.max_count
+        and counted.identifier_type = rules.identifier_type
+        and counted.counterpart_type = rules.counterpart_type
+        and counted.counterparts > rules.max_count

@@ -18,6 +18,7 @@ select
     found.source,
     found.first_seen_at,
     found.last_seen_at,
+    found.known_date,
     case found.identifier_type
         when 'customer_id' then 1
         when 'user_id' then 2
@@ -30,6 +31,31 @@ where found.node_id not in (select refused.node_id from refused)
 
 union all
 
+-- Later holders of an e-mail or phone.
+select
+    turns.heir_node_id as node_id,
+    turns.identifier_type,
+    found.namespace,
+    found.identifier_value,
+    found.source,
+    turns.handed_over_at as first_seen_at,
+    coalesce(turns.valid_to, found.last_seen_at) as last_seen_at,
+    links.known_date,
+    case turns.identifier_type when 'email' then 3 when 'phone' then 4 end as type_priority
+from {{ ref('int_identity_handovers') }} as turns
+inner join {{ ref('int_identity_values') }} as found
+    on turns.node_id = found.node_id
+inner join (
+    select
+        right_node_id as node_id,
+        min(known_date) as known_date
+    from {{ ref('int_identity_links') }}
+    group by right_node_id
+) as links
+    on turns.heir_node_id = links.node_id
+
+union all
+
 select
     orders.order_node_id as node_id,
     'order' as identifier_type,
@@ -38,6 +64,7 @@ select
     orders.source,
     orders.ordered_at as first_seen_at,
     orders.ordered_at as last_seen_at,
+    greatest(orders.first_day, orders.order_date) as known_date,
     6 as type_priority
 from {{ ref('int_orders') }} as orders
 left join refused as customer_refused on orders.customer_node_id = customer_refused.node_id

@@ -22,7 +22,7 @@ blocked as (
     select
         found.node_id,
         rules.rule_id,
-        rules.reason
+        rules.priority
     from found
     inner join rules
         on
@@ -35,7 +35,7 @@ blocked as (
     select
         found.node_id,
         rules.rule_id,
-        rules.reason
+        rules.priority
     from found
     inner join rules
         on
@@ -49,7 +49,7 @@ blocked as (
     select
         found.node_id,
         rules.rule_id,
-        rules.reason
+        rules.priority
     from found
     inner join rules
         on
@@ -60,14 +60,14 @@ blocked as (
 
 ),
 
-one_reason as (
+ranked as (
 
     select
         node_id,
-        min(rule_id) as rule_id,
-        min_by(reason, rule_id) as reason
+        rule_id,
+        priority,
+        row_number() over (partition by node_id order by priority, rule_id) as rule_rank
     from blocked
-    group by node_id
 
 ),
 
@@ -76,8 +76,8 @@ pairs as (
     select pairs.*
     from {{ ref('int_identity_pairs') }} as pairs
     where
-        pairs.left_node_id not in (select one_reason.node_id from one_reason)
-        and pairs.right_node_id not in (select one_reason.node_id from one_reason)
+        pairs.left_node_id not in (select ranked.node_id from ranked)
+        and pairs.right_node_id not in (select ranked.node_id from ranked)
 
 ),
 
@@ -107,8 +107,12 @@ too_frequent as (
 
     select
         counterparts.node_id,
-        min(rules.rule_id) as rule_id,
-        min_by(rules.reason, rules.rule_id) as reason
+        rules.rule_id,
+        rules.priority,
+        row_number() over (
+            partition by counterparts.node_id
+            order by rules.priority, rules.rule_id
+        ) as rule_rank
     from counterparts
     inner join rules
         on
@@ -116,20 +120,21 @@ too_frequent as (
             and counterparts.identifier_type = rules.identifier_type
             and counterparts.counterpart_type = rules.counterpart_type
             and counterparts.counterparts > rules.max_count
-    group by counterparts.node_id
 
 )
 
 select
     node_id,
     rule_id,
-    reason
-from one_reason
+    priority
+from ranked
+where rule_rank = 1
 
 union all
 
 select
     node_id,
     rule_id,
-    reason
+    priority
 from too_frequent
+where rule_rank = 1

@@ -9,7 +9,8 @@ with seen as (
         device_node_id as node_id,
         source,
         first_at,
-        last_at
+        last_at,
+        greatest(day, event_date) as known_date
     from {{ ref('int_events_daily') }}
     where device_node_id is not null and event_date <= {{ as_of() }}
 
@@ -22,7 +23,8 @@ with seen as (
         user_node_id as node_id,
         source,
         first_at,
-        last_at
+        last_at,
+        greatest(day, event_date) as known_date
     from {{ ref('int_events_daily') }}
     where user_node_id is not null and event_date <= {{ as_of() }}
 
@@ -36,7 +38,8 @@ with seen as (
         {{ people_node_id(identifier, "'sha256'", identifier ~ '_hash') }} as node_id,
         source,
         first_at,
-        last_at
+        last_at,
+        greatest(day, event_date) as known_date
     from {{ ref('int_events_daily') }}
     where {{ identifier }}_hash is not null and event_date <= {{ as_of() }}
 
@@ -49,7 +52,8 @@ with seen as (
         {{ identifier }}_node_id as node_id,
         source,
         ordered_at as first_at,
-        ordered_at as last_at
+        ordered_at as last_at,
+        greatest(first_day, order_date) as known_date
     from {{ ref('int_orders') }}
     where {{ identifier }}_node_id is not null
     {% endfor %}
@@ -63,7 +67,8 @@ with seen as (
         user_node_id as node_id,
         source,
         ordered_at as first_at,
-        ordered_at as last_at
+        ordered_at as last_at,
+        greatest(first_day, order_date) as known_date
     from {{ ref('int_orders') }}
     where user_node_id is not null
 
@@ -76,7 +81,8 @@ with seen as (
         customer_node_id as node_id,
         source,
         ordered_at as first_at,
-        ordered_at as last_at
+        ordered_at as last_at,
+        greatest(first_day, order_date) as known_date
     from {{ ref('int_orders') }}
     where customer_node_id is not null
 
@@ -90,6 +96,7 @@ select
     min(source) as source,
     count(*) as observations,
     min(first_at) as first_seen_at,
-    max(last_at) as last_seen_at
+    max(last_at) as last_seen_at,
+    min(known_date) as known_date
 from seen
 group by identifier_type, namespace, identifier_value, node_id

@@ -4,6 +4,7 @@ with deliveries as (
 
     select
         *,
+        min(day) over (partition by account_id, order_id) as first_day,
         row_number() over (
             partition by account_id, order_id
             order by day desc, seq desc, source desc
@@ -20,6 +21,7 @@ newest as (
         account_id || '/' || order_id as order_key,
         source,
         day,
+        first_day,
         load_id,
         customer_id,
         user_id,

@@ -64,7 +64,11 @@ class PrepareOperator(BaseOperator):
         day = run_day(context, configuration.business_timezone, settings.now())
         conf = context["dag_run"].conf or {}
         build = warehouse.prepare(
-            Lake(settings.lake_url()), configuration, day, force_full=bool(conf.get("full_refresh"))
+            Lake(settings.lake_url()),
+            configuration,
+            day,
+            force_full=bool(conf.get("full_refresh")),
+            previous=release.before(day),
         )
         self.log.info("building %s: %s", day, build)
         serving = release.current()

@@ -76,8 +76,11 @@ SCHEMA: dict[str, str] = {
         "identifier_type namespace identifier_value person_id", "VARCHAR"
     )
     + ", valid_from TIMESTAMP, valid_to TIMESTAMP, source VARCHAR, confidence DOUBLE",
-    "identity_dropped": _columns("identifier_type namespace identifier_value reason", "VARCHAR")
-    + ", edges_dropped BIGINT",
+    "identity_dropped": _columns(
+        "identifier_type namespace identifier_value rule_id reason counterpart_type"
+        " counterpart_namespace counterpart_value source",
+        "VARCHAR",
+    ),
     "fct_touchpoints": "touch_id VARCHAR, person_id VARCHAR, touched_at TIMESTAMP,"
     " touch_date DATE, touchpoint_no BIGINT, "
     + _columns(

@@ -295,7 +295,7 @@ def _busy(connection: duckdb.DuckDBPyConnection) -> None:
         connection,
         "identity_dropped",
         names_of("identity_dropped"),
-        [("device", "app", "00000000", "value is on the list of junk ids", 212)],
+        [("device", "app", "00000000", "zeroed", "all zeros", None, None, None, "amplitude")],
     )
     insert(
         connection,

@@ -1,5 +1,6 @@
--- A shared device has one row per stretch of time in which one person held it; every other
--- identifier belongs to one person from when it was first seen.
+-- A shared device has one row per stretch of time in which one person held it, an e-mail or phone
+-- that was given on one per holder; every other identifier belongs to one person from when it was
+-- first seen. A shared phone is nobody's: its person is the phone itself.
 
 with shared as (
 
@@ -14,6 +15,24 @@ nodes as (
     select *
     from {{ ref('int_identity_nodes') }}
     where identifier_type != 'order'
+
+),
+
+given_on as (
+
+    select
+        node_id,
+        min(handed_over_at) as valid_to
+    from {{ ref('int_identity_handovers') }}
+    group by node_id
+
+    union all
+
+    select
+        heir_node_id as node_id,
+        valid_to
+    from {{ ref('int_identity_handovers') }}
+    where valid_to is not null
 
 ),
 
@@ -67,10 +86,10 @@ select
     nodes.identifier_value,
     coalesce(stretches.person_id, persons.person_id) as person_id,
     coalesce(stretches.valid_from, nodes.first_seen_at) as valid_from,
-    stretches.valid_to,
+    coalesce(stretches.valid_to, given_on.valid_to) as valid_to,
     nodes.source,
     cast(case
-        when shared.node_id is not null then 0.5
+        when persons.shared_by_rule_id is not null then 0.5
         when nodes.identifier_type = 'device' then 0.9
         else 1
     end as double) as confidence
@@ -81,4 +100,6 @@ left join shared
     on nodes.node_id = shared.node_id
 left join stretches
     on nodes.node_id = stretches.node_id
+left join given_on
+    on nodes.node_id = given_on.node_id
 where stretches.valid_to is null or stretches.valid_to > stretches.valid_from
