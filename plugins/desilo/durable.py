@@ -1,9 +1,9 @@
 """Writes that survive a pull of the plug: whole or not at all.
 
 Every write of landing, build and publish that another step relies on goes through here and passes
-a `checkpoint`. The crash tests set ``DESILO_CRASH_AT`` and the process is killed with SIGKILL at its
-n-th checkpoint, so the tests walk every gap between two writes without a list of them that could go
-stale; or, where a walk takes too long, at the first one of that label.
+a `checkpoint`. The crash tests set ``DESILO_CRASH_AT`` and the process is killed with SIGKILL at
+its n-th checkpoint, so the tests walk every gap between two writes without a list of them that
+could go stale; or, where a walk takes too long, at the first one of that label.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from typing import Any
 
 import duckdb
 
-from desilo import settings, warehouse
+from desilo import raw_views, settings, warehouse
 from desilo.durable import checkpoint, fsync_folder, fsync_tree, switch_link, write_file, write_json
 from desilo.quality import CheckResult
 
@@ -73,14 +73,14 @@ def current() -> Release | None:
     return next((each for each in releases() if each.release_id == name), None)
 
 
-def before(day: date) -> warehouse.Previous | None:
+def before(day: date) -> raw_views.Previous | None:
     """The release of the latest day up to this one, the newest of that day; or none."""
     kept = [
         (date.fromisoformat(each.manifest["day"]), each.manifest["sequence"], each.folder)
         for each in releases()
     ]
     known = max((each for each in kept if each[0] <= day), default=None)
-    return warehouse.Previous(known[0], known[2]) if known else None
+    return raw_views.Previous(known[0], known[2]) if known else None
 
 
 def publish(

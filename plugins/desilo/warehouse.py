@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -24,38 +22,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from desilo import settings
+from desilo import raw_views, settings
 from desilo.durable import checkpoint, lock
 from desilo.lake import Lake
-from desilo.sources import REGISTRY
 
-AD_PLATFORM_REPORTS = ("ad_daily", "campaign_daily")
-"""Streams whose superseded loads are read too: they make the history of restatement."""
 LOCK_WAIT_S = 900.0
-PREVIOUS = {
-    "identifiers": (
-        "person_identifiers",
-        "identifier_type varchar, namespace varchar, identifier_value varchar, person_id varchar, "
-        "valid_to timestamp, confidence double",
-    ),
-    "dropped": (
-        "identity_dropped",
-        "identifier_type varchar, namespace varchar, identifier_value varchar, rule_id varchar, "
-        "reason varchar, counterpart_type varchar, counterpart_namespace varchar, "
-        "counterpart_value varchar, source varchar",
-    ),
-    "changes": (
-        "identity_changes",
-        "change_date date, change_kind varchar, basis varchar, person_id_before varchar, "
-        "person_id_after varchar, cause varchar, rule_id varchar, source varchar, "
-        "left_type varchar, left_value varchar, right_type varchar, right_value varchar, "
-        "identifiers bigint, orders bigint, net_revenue decimal(18, 6), "
-        "contribution_margin decimal(18, 6), touches bigint, cohort_month_before date, "
-        "cohort_month_after date",
-    ),
-}
-"""What `raw.previous_<name>` shows of an earlier release: its table and the columns it needs."""
-
 SCHEMA_SQL = """
 create schema if not exists raw;
 create schema if not exists meta;
@@ -118,21 +89,13 @@ def exclusive(database: Path | None = None) -> Iterator[None]:
         yield
 
 
-@dataclass(frozen=True)
-class Previous:
-    """An earlier release that tonight's is compared with: its day and its folder."""
-
-    day: date
-    folder: Path
-
-
 def prepare(
     lake: Lake,
     configuration: settings.Configuration,
     day: date,
     *,
     force_full: bool = False,
-    previous: Previous | None = None,
+    previous: raw_views.Previous | None = None,
 ) -> Build:
     """Show dbt what the lake has for a build of `day`, and an earlier release of that day or one
     before, so that it can tell what changed. Safe to repeat."""
@@ -147,8 +110,8 @@ def prepare(
         connection.execute(f"create or replace table raw.night as select date '{day}' as day")
         _expect_accounts(connection, configuration)
         changed = _mark_changed(connection, day)
-        _make_views(connection, lake, day)
-        show_previous(connection, previous)
+        raw_views.show_streams(connection, lake, day)
+        raw_views.show_previous(connection, previous)
         return Build(day, bool(why), changed, why)
 
 
@@ -330,135 +293,6 @@ def _mark_changed(connection: duckdb.DuckDBPyConnection, day: date) -> int:
         "select count(*) from raw.changed_partitions where is_new"
     ).fetchone()
     return int(counted[0]) if counted else 0
-
-
-def _make_views(connection: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> None:
-    changed = _files(
-        connection,
-        """
-        select loads.* from raw.loads join raw.changed_partitions as changed
-            on loads.source = changed.source and loads.stream = changed.stream
-            and loads.account_id = changed.account_id and loads.day = changed.day
-            and loads.load_id = changed.load_id
-        """,
-    )
-    history = _files(
-        connection,
-        f"""
-        select * from raw.loads
-        where status = 'complete' and load_id = content_id and day <= date '{day}'
-            and stream in {AD_PLATFORM_REPORTS}
-            and path not in (select path from raw.applied_loads)
-        """,
-    )
-    if not lake.is_local:
-        connection.register_filesystem(lake.fs)
-    for kind, source_type in REGISTRY.items():
-        for stream in source_type.streams:
-            name = f"{kind}__{stream.name}"
-            _show(connection, lake, name, changed[kind, stream.name])
-            if stream.name in AD_PLATFORM_REPORTS:
-                _show(connection, lake, f"{name}__history", history[kind, stream.name])
-
-
-def show_previous(connection: duckdb.DuckDBPyConnection, previous: Previous | None) -> None:
-    """Make `raw.previous_*` of a release; empty where there is none or it is of an older shape."""
-    relations = dict.fromkeys(PREVIOUS, "")
-    if previous:
-        for name, (table, columns) in PREVIOUS.items():
-            path = previous.folder / "parquet" / f"{table}.parquet"
-            wanted = {column.split()[0] for column in re.split(r",\s(?!\d)", columns)}
-            if path.exists():
-                held = connection.sql(f"select * from read_parquet({_text(str(path))})").columns
-                if wanted <= set(held):
-                    relations[name] = f"read_parquet({_text(str(path))})"
-    is_whole = previous is not None and all(relations.values())
-    for name, (_, columns) in PREVIOUS.items():
-        fields = [column.split(maxsplit=1) for column in re.split(r",\s(?!\d)", columns)]
-        shown = ", ".join(
-            f"cast({field} as {kind}) as {field}"
-            if is_whole
-            else f"cast(null as {kind}) as {field}"
-            for field, kind in fields
-        )
-        source = f"from {relations[name]}" if is_whole else "where false"
-        connection.execute(f"create or replace view raw.previous_{name} as select {shown} {source}")
-    day = (
-        f"date '{previous.day}' as day"
-        if previous and is_whole
-        else "null::date as day where false"
-    )
-    connection.execute(f"create or replace view raw.previous_release as select {day}")
-
-
-def _files(
-    connection: duckdb.DuckDBPyConnection, query: str
-) -> dict[tuple[str, str], dict[str, list[str]]]:
-    """Parquet files by (kind, stream) and source."""
-    files: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    rows = connection.execute(
-        f"select kind, source, stream, path from ({query}) where rows > 0 order by path"
-    ).fetchall()
-    for kind, source, stream, path in rows:
-        files[kind, stream][source].append(f"{path}/part-0000.parquet")
-    return files
-
-
-def _show(
-    connection: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    name: str,
-    files: dict[str, list[str]],
-) -> None:
-    """Make `raw.<name>`: a view where DuckDB can read the lake by itself, else a table."""
-    selects = [
-        f"""
-        select
-            {_text(source)} as source,
-            account as account_id,
-            cast(day as date) as day,
-            load as load_id,
-            strptime(left(load, 16), '%Y%m%dT%H%M%SZ') as fetched_at,
-            seq,
-            record
-        from read_parquet([{", ".join(_text(path) for path in paths)}],
-            hive_partitioning = true, hive_types_autocast = false)
-        """
-        for source, paths in files.items()
-    ]
-    nothing = (
-        "select null::varchar as source, null::varchar as account_id, null::date as day, "
-        "null::varchar as load_id, null::timestamp as fetched_at, null::bigint as seq, "
-        "null::varchar as record where false"
-    )
-    query = " union all ".join(selects) or nothing
-    _drop(connection, name)
-    if lake.is_local:
-        connection.execute(f"create view raw.{name} as {query}")
-    else:
-        connection.execute(f"create table raw.{name} as {_remote(query, lake, files)}")
-
-
-def _remote(query: str, lake: Lake, files: dict[str, list[str]]) -> str:
-    protocol = lake.fs.protocol if isinstance(lake.fs.protocol, str) else lake.fs.protocol[0]
-    for paths in files.values():
-        for path in paths:
-            query = query.replace(_text(path), _text(f"{protocol}://{path.lstrip('/')}"))
-    return query
-
-
-def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    row = connection.execute(
-        "select table_type from information_schema.tables "
-        "where table_schema = 'raw' and table_name = ?",
-        [name],
-    ).fetchone()
-    if row:
-        connection.execute(f"drop {'view' if row[0] == 'VIEW' else 'table'} raw.{name}")
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def query(database: Path, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:

@@ -101,7 +101,7 @@ def new_customers(
                 *nodes_of(order["user_id"], order["email"], order["phone"]),
             ]
         )
-    touches: dict[Any, dict[str, tuple[datetime, str]]] = defaultdict(dict)
+    touches: dict[Any, dict[str, tuple[datetime, str, timedelta]]] = defaultdict(dict)
     for event in events:
         if event["event_type"] not in ("Landing Viewed", "App Opened First"):
             continue
@@ -111,7 +111,12 @@ def new_customers(
             len(people) == 1
         ):  # a device of several people says nothing about a moment nobody was signed in
             at = datetime.fromisoformat(event["event_time"]).replace(tzinfo=UTC)
-            touches[people.pop()][event["$insert_id"]] = (at, channel_of(event["event_properties"]))
+            opens_app = event["event_type"] == "App Opened First"
+            touches[people.pop()][event["$insert_id"]] = (
+                at,
+                channel_of(event["event_properties"]),
+                timedelta(days=7 if opens_app else 30),
+            )
     due: dict[str, Decimal] = defaultdict(Decimal)
     for line in lines:
         due[line["order_id"]] += Decimal(line["unit_price"]) * line["quantity"] - Decimal(
@@ -129,7 +134,7 @@ def new_customers(
             first[person] = min(at, first.get(person, at))
     counts: Counter[tuple[str, str]] = Counter()
     for person, at in first.items():
-        window = [t for t in touches[person].values() if at - timedelta(days=30) <= t[0] < at]
+        window = [t for t in touches[person].values() if at - t[2] <= t[0] < at]
         best = max((t for t in window if t[1] != "direct"), default=max(window, default=None))
         counts[
             str(at.astimezone(ZoneInfo("Europe/Berlin")).date()),
