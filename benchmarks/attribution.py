@@ -325,7 +325,7 @@ def _compared(home: Path, size: str) -> str:
     return (
         f"| {what} | {size}: {theirs['paths']:,} distinct paths | at most {apart:.4f} apart; "
         f"they {theirs['seconds']:.1f} s ({whole:.1f} s with reading), we {mine.result:.2f} s "
-        f"from counted steps | {mine.peak_gib:.1f} GiB "
+        f"from counted steps | "
         f"| {mine.result / theirs['seconds']:.3f} of theirs |"
     )
 
