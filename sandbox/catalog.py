@@ -167,7 +167,7 @@ _PLANS: dict[str, tuple[Plan, ...]] = {
     OCEAN: (
         Plan("抖音 转化", 0.40, 2, 3, renamed=(("2026-02-20", "抖音 转化 春季"),)),
         Plan("头条 信息流", 0.26, 1, 3),
-        Plan("UBMax 自动投放", 0.20, 1, 2, bare_share=0.25),
+        Plan("UBMax 自动投放", 0.20, 1, 3, bare_share=0.25),
         Plan("年货节", 0.14, 1, 2, stop="2026-02-16"),
     ),
 }

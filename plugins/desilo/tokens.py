@@ -112,6 +112,7 @@ class RotatingTokens:
         return self._renewed(replace(self._first, access_token=refused), is_expired).access_token
 
     def _renewed(self, used: _Pair, may_ask: bool = True) -> _Pair:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with durable.lock(
                 self.path.with_suffix(".lock"),
@@ -189,7 +190,6 @@ class RotatingTokens:
             os.chmod(self.path, FILE_MODE)
 
     def _write(self, pair: _Pair) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         document = asdict(pair)
         text = json.dumps({**document, "sha256": _digest(document)}, indent=2)
         durable.write_file(self.path, text.encode() + b"\n", FILE_MODE)

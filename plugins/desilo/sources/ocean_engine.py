@@ -282,18 +282,24 @@ class OceanEngine(Source):
 
     def _new_grant(self, refresh_token: str) -> Grant:
         """Trade the refresh token for the next pair; it is spent by that."""
-        extra = self.connection.extra
-        reply = self.http.call(
-            "POST",
-            f"{self.base_url}/open_api/oauth2/refresh_token/",
-            json={
-                "app_id": extra.get("app_id", ""),
-                "secret": extra.get("secret", ""),
-                "grant_type": "refresh_token",
-                "refresh_token": refresh_token,
-            },
-            judge=self._judge,
-        )
+        extra, before = self.connection.extra, self.http.requests
+        try:
+            reply = self.http.call(
+                "POST",
+                f"{self.base_url}/open_api/oauth2/refresh_token/",
+                json={
+                    "app_id": extra.get("app_id", ""),
+                    "secret": extra.get("secret", ""),
+                    "grant_type": "refresh_token",
+                    "refresh_token": refresh_token,
+                },
+                judge=self._judge,
+            )
+        except AuthError as error:
+            if self.http.requests - before == 1:
+                raise
+            lost = "an earlier try brought no answer, and a new pair in it is lost"
+            raise AuthError(f"{error}; {lost}") from None
         self._throttled_in_a_row = 0
         data = reply.json.get("data")
         names = ("access_token", "refresh_token")
