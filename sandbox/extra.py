@@ -37,7 +37,7 @@ def make_numbers(scale: float, rng: np.random.Generator) -> ExtraNumbers:
     spend = ads.plan_spend(scale, rng, catalog.EXTRA_CELLS, catalog.EXTRA_CAMPAIGNS)
     per_eur = np.array([cell.campaign.account.per_eur for cell in catalog.EXTRA_CELLS])
     runs = spend > 0
-    clicks = np.where(runs, rng.poisson(spend / 2.0 + 1.0), 0)
+    clicks = np.where(runs, rng.poisson(spend / 2.0 + 3.0), 0)
     total = rng.poisson(0.12 * clicks)
     return ExtraNumbers(
         cents=np.rint(spend * per_eur[None, :] * 100).astype(np.int64),

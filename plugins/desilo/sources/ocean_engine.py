@@ -210,7 +210,7 @@ class OceanEngine(Source):
         found = [each for each in _records(reply, "data") if str(each.get("id")) == account_id]
         if not found:
             raise AuthError(f"{reply.line}: the token sees no advertiser {account_id}")
-        return Page([(day.isoformat(), dumps(found[0]))], (day,), ACCOUNT_API_VERSION, reply.line)
+        return Page([(day.isoformat(), dumps(found[0]))], (day,), API_VERSION, reply.line)
 
     def _pages(
         self,
