@@ -124,7 +124,8 @@ class RotatingTokens:
                 is_other = held.access_token != used.access_token
                 if is_other and not self._is_over(held):
                     return held  # somebody else was faster
-                if not may_ask and not is_other:
+                # A refusal after an interrupted refresh may mean that the pair was replaced: ask.
+                if not (may_ask or is_other or held.asked_at):
                     raise AuthError(f"{self._name}: the access was withdrawn; {AGAIN}")
                 return self._rotated(held)
         except durable.BusyError as error:

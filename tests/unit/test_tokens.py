@@ -121,6 +121,34 @@ def test_a_withdrawn_access_is_an_error_and_spends_no_refresh_token(platform: Pl
     assert platform.asked == []
 
 
+def test_a_refusal_after_an_interrupted_renewal_tells_of_it(platform: Platform) -> None:
+    genuine = platform.refresh
+
+    def killed(given: str) -> Grant:
+        genuine(given)
+        raise KeyboardInterrupt
+
+    platform.refresh = killed  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        platform.tokens().after_refusal("access-0", is_expired=True)
+    platform.refresh = genuine  # type: ignore[method-assign]
+    with pytest.raises(AuthError, match=r"interrupted before.*stored.*authorise the app again"):
+        platform.tokens().after_refusal("access-0", is_expired=False)
+
+
+def test_a_renewal_that_never_reached_the_platform_is_made_up_for(platform: Platform) -> None:
+    genuine = platform.refresh
+
+    def unreachable(given: str) -> Grant:
+        raise TransientError("no answer")
+
+    platform.refresh = unreachable  # type: ignore[method-assign]
+    with pytest.raises(TransientError):
+        platform.tokens(access="").access()
+    platform.refresh = genuine  # type: ignore[method-assign]
+    assert platform.tokens(access="").access() == "access-1"
+
+
 def test_the_new_pair_is_stored_before_anybody_has_it(platform: Platform) -> None:
     tokens = platform.tokens(access="")
     before: list[str] = []
