@@ -1,6 +1,6 @@
 {{ config(materialized='incremental') }}
 
-{#- The same material may serve in several promotions. It has no name: its file's id stands for one. -#}
+{#- A material may serve in several promotions. It has no name: its file's id stands for one. -#}
 {{ ad_entity(
     source('raw', 'ocean_engine__ads'),
     {
