@@ -141,6 +141,8 @@ def video_plays(campaign: catalog.Campaign, impressions: int) -> int | None:
         return impressions * 9 // 10
     if campaign.account.platform == catalog.META and "Video" in campaign.names[0][1]:
         return impressions // 3
+    if campaign.account.platform == catalog.OCEAN:
+        return impressions * 7 // 10
     return None
 
 

@@ -89,7 +89,7 @@ def make_world(name: str = "default", seed: int = 7) -> World:
         contacts=contacts,
         texts=Texts(folk, seed, contacts.email_owner),
         extra=(
-            extra.make_numbers(count / SIZES["default"], np.random.default_rng([seed, 7]))
+            extra.make_numbers(count / SIZES["default"], np.random.default_rng([seed, 20]))
             if name in WITH_EXTRA
             else None
         ),

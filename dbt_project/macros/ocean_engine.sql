@@ -17,6 +17,7 @@
             'click_cnt': 'VARCHAR',
             'attribution_convert_cnt': 'VARCHAR',
             'convert_cnt': 'VARCHAR',
+            'total_play': 'VARCHAR',
         },
     } -%}
     {%- set is_ad = level == 'ad' -%}
@@ -40,6 +41,7 @@
             'click_conversions_text': 'r.metrics.attribution_convert_cnt',
             'view_conversions_text': absent,
             'conversion_value_text': absent,
+            'video_plays_text': 'r.metrics.total_play',
             'platform_event_conversions': try_money('r.metrics.convert_cnt'),
         },
         level,

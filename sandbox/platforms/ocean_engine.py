@@ -52,6 +52,7 @@ METRICS = frozenset(
         "stat_cost", "show_cnt", "click_cnt", "ctr", "cpc_platform", "cpm_platform", "convert_cnt",
         "conversion_cost", "conversion_rate", "deep_convert_cnt", "attribution_convert_cnt",
         "attribution_convert_cost", "attribution_conversion_rate", "attribution_deep_convert_cnt",
+        "total_play",
     ]
 )  # fmt: skip
 
@@ -312,6 +313,7 @@ def _metrics(line: Line) -> dict[str, str]:
         "conversion_cost": ratio(spend, happened, 2),
         "conversion_rate": ratio(happened * 100, line.clicks, 2),
         "deep_convert_cnt": str(happened // 3),
+        "total_play": str(line.video_plays),
         "attribution_convert_cnt": str(billed),
         "attribution_convert_cost": ratio(spend, billed, 2),
         "attribution_conversion_rate": ratio(billed * 100, line.clicks, 2),

@@ -34,6 +34,7 @@ with truth as (
     select
         spend.account_id, spend.date_day, spend.campaign_id, spend.ad_group_id, spend.ad_id,
         spend.spend_native, spend.impressions, spend.clicks, spend.click_conversions,
+        spend.video_plays,
         events.event_conversions
     from read_parquet('{truth}/spend.parquet') as spend
     join read_parquet('{truth}/event_conversions.parquet') as events
@@ -43,12 +44,12 @@ with truth as (
 ),
 expected as (
     select account_id, date_day, campaign_id, {keys}, sum(spend_native), sum(impressions),
-        sum(clicks), sum(click_conversions), sum(event_conversions)
+        sum(clicks), sum(click_conversions), sum(event_conversions), sum(video_plays)
     from truth where {which} group by all
 ),
 found as (
     select account_id, date_day, campaign_id, {keys}, spend_native, impressions, clicks,
-        platform_click_conversions, platform_event_conversions
+        platform_click_conversions, platform_event_conversions, video_plays
     from {relation}
 )
 select 'missing', * from (from expected except all from found)

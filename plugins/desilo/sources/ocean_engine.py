@@ -72,7 +72,7 @@ BILLING_CONVERSIONS = "attribution_convert_cnt"  # [U] on the day of the billed 
 EVENT_CONVERSIONS = "convert_cnt"  # on the day the conversion happened
 _METRICS = (
     "stat_cost", "show_cnt", "click_cnt", EVENT_CONVERSIONS, BILLING_CONVERSIONS,
-    "deep_convert_cnt", "attribution_deep_convert_cnt",
+    "deep_convert_cnt", "attribution_deep_convert_cnt", "total_play",
 )  # fmt: skip
 # stream -> (data topic, dimensions beside the day). Names are no dimensions here: a rename in the
 # middle of a day would split its row.
