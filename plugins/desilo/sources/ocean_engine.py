@@ -70,9 +70,10 @@ _SUNSET_WORDS = ("no longer supported", "已下线")
 
 BILLING_CONVERSIONS = "attribution_convert_cnt"  # [U] on the day of the billed click
 EVENT_CONVERSIONS = "convert_cnt"  # on the day the conversion happened
+VIDEO_PLAYS = "total_play"  # [U]
 _METRICS = (
     "stat_cost", "show_cnt", "click_cnt", EVENT_CONVERSIONS, BILLING_CONVERSIONS,
-    "deep_convert_cnt", "attribution_deep_convert_cnt", "total_play",
+    "deep_convert_cnt", "attribution_deep_convert_cnt", VIDEO_PLAYS,
 )  # fmt: skip
 # stream -> (data topic, dimensions beside the day). Names are no dimensions here: a rename in the
 # middle of a day would split its row.
