@@ -15,6 +15,7 @@ from sandbox import ads, catalog
 from sandbox.clock import COMPANY_ZONE, FIRST_DAY, LAST_DAY, local_day
 from sandbox.commerce import COUPONS, REASONS
 from sandbox.costs import daily_costs, known_entries
+from sandbox.extra_truth import event_conversions
 from sandbox.files import customer_id, order_email, order_id, order_parties, refund_id
 from sandbox.hard import PLACEHOLDER_EMAIL
 from sandbox.journeys import CODE, IDENTITY_CODES
@@ -49,7 +50,7 @@ def write_truth(world: World, now: int, out: Path) -> dict[str, int]:
         "fx": _fx(world, now),
     }
     if world.extra is not None:
-        tables["event_conversions"] = _event_conversions(world, now)
+        tables["event_conversions"] = event_conversions(world, now)
     out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         pq.write_table(table, out / f"{name}.parquet", compression="zstd")
@@ -113,29 +114,6 @@ def _spend(world: World, now: int) -> pa.Table:
             "click_conversions": _money(row.conversions for _, row in rows),
             "view_conversions": _money(row.view_conversions * 100 for _, row in rows),
             "conversion_value_native": _money(row.value_cents for _, row in rows),
-        }
-    )
-
-
-def _event_conversions(world: World, now: int) -> pa.Table:
-    """One row per account, day and ad (or campaign part without ads) of a platform that also counts
-    conversions on the day they happened."""
-    rows = [
-        row
-        for account in catalog.EXTRA_ACCOUNTS
-        for row in world.ad_rows(account.account_id, FIRST_DAY, LAST_DAY, now)
-    ]
-    cells = [catalog.ALL_CELLS[row.cell] for row in rows]
-    return pa.table(
-        {
-            "platform": [cell.campaign.account.platform for cell in cells],
-            "account_id": [cell.campaign.account.account_id for cell in cells],
-            "date_day": _dates([row.day for row in rows]),
-            "campaign_id": [cell.campaign.entity_id for cell in cells],
-            "ad_id": pa.array(
-                [cell.ad.entity_id if cell.ad else None for cell in cells], pa.string()
-            ),
-            "event_conversions": _money(row.event_conversions for row in rows),
         }
     )
 
