@@ -36,7 +36,8 @@ JSON_TYPES = {
 }
 UNIT_FACTORS = {"major": "1", "minor": "0.01", "micros": "0.000001"}
 SPEND_NAMES = ("spend", "cost", "costmicros", "statcost")
-CAMPAIGN_NAMES = ("campaignid", "campaign.id")
+CAMPAIGN_NAMES = ("campaignid", "campaign.id", "cdpprojectid")
+CLICK_NAMES = ("clicks", "click_cnt")  # beside the spend, and often absent when there were none
 DATE_NAMES = ("datestart", "date", "stattimeday", "reportdate")
 CURRENCY_NAMES = ("currency", "currencycode", "accountcurrency")
 # TikTok's `timezone` is POSIX (signs reversed); its display zone is an IANA name.
@@ -176,15 +177,15 @@ def _report_rows(streams: Sequence[Mapping[str, Any]]) -> str:
             continue
         factor = UNIT_FACTORS[stream.get("money", {}).get(spend, "major")]
         paths = [find(stream, DATE_NAMES), find(stream, CAMPAIGN_NAMES), spend]
-        # The click count stands beside the spend; it is often absent when there were none.
-        paths.append(".".join([*spend.split(".")[:-1], "clicks"]))
+        beside = spend.split(".")[:-1]
+        paths += [".".join([*beside, name]) for name in CLICK_NAMES]
         wanted = _paths([path or "(absent)" for path in paths])
         selects.append(
             f"""
             select {text(stream["kind"])}, {text(stream["stream"])}, account_id, day,
                 try_cast(left(found[1], 10) as date), coalesce(found[2], ''),
                 try_cast(try_cast(found[3] as decimal(30, 6)) * {factor} as decimal(18, 6)),
-                coalesce(try_cast(found[4] as bigint), 0)
+                coalesce(try_cast(coalesce(found[4], found[5]) as bigint), 0)
             from (
                 select account_id, day, json_extract_string(record, {wanted}) as found
                 from {_table(stream)}

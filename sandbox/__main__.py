@@ -26,7 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     truth = commands.add_parser("truth", help="write the truth ledger as Parquet")
     truth.add_argument("--out", type=Path, required=True)
     for command in (serve, truth):
-        command.add_argument("--world", default="default", choices=("default", "small", "hard"))
+        command.add_argument(
+            "--world", default="default", choices=("default", "small", "hard", "china")
+        )
         command.add_argument("--seed", type=int, default=7)
     serve.add_argument("--now", help="ISO instant to set the clock to (it never goes back)")
     truth.add_argument("--now", required=True, help="ISO instant as of which the truth is told")

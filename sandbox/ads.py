@@ -8,6 +8,7 @@ cent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +21,16 @@ RESTATEMENT_DAYS = {catalog.META: 3.0, catalog.GOOGLE: 6.0, catalog.TIKTOK: 2.5}
 SPEND_SETTLES_AFTER = 2  # days of age up to which spend and clicks may still move
 
 
-def plan_spend(scale: float, rng: np.random.Generator) -> np.ndarray:
+def plan_spend(
+    scale: float,
+    rng: np.random.Generator,
+    cells: Sequence[catalog.Cell] = catalog.CELLS,
+    campaigns: Sequence[catalog.Campaign] = catalog.CAMPAIGNS,
+) -> np.ndarray:
     """Euro spent per (day of the world, cell); 0 where a cell does not run."""
-    cells = catalog.CELLS
     weight = rng.lognormal(0.0, 0.45, size=len(cells))
     share = np.zeros(len(cells))
-    for campaign in catalog.CAMPAIGNS:
+    for campaign in campaigns:
         index = [i for i, cell in enumerate(cells) if cell.campaign is campaign]
         bare = [i for i in index if cells[i].ad is None]
         carried = [i for i in index if cells[i].ad is not None]
@@ -119,7 +124,7 @@ def make_numbers(
 class Row:
     """A cell's day as its platform reports it at some moment (money in cents, native currency)."""
 
-    cell: int
+    cell: int  # row of catalog.ALL_CELLS
     day: int
     cents: int
     impressions: int
@@ -127,6 +132,7 @@ class Row:
     conversions: int  # hundredths
     view_conversions: int
     value_cents: int
+    event_conversions: int = 0  # hundredths, on the day they happened; only extra platforms tell
 
 
 def video_plays(campaign: catalog.Campaign, impressions: int) -> int | None:
@@ -135,6 +141,8 @@ def video_plays(campaign: catalog.Campaign, impressions: int) -> int | None:
         return impressions * 9 // 10
     if campaign.account.platform == catalog.META and "Video" in campaign.names[0][1]:
         return impressions // 3
+    if campaign.account.platform == catalog.OCEAN:
+        return impressions * 7 // 10
     return None
 
 

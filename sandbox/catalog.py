@@ -13,6 +13,7 @@ from sandbox.clock import FIRST_DAY, LAST_DAY, day_of
 
 META, GOOGLE, TIKTOK = "meta_ads", "google_ads", "tiktok_ads"
 PLATFORMS = (GOOGLE, META, TIKTOK)
+OCEAN = "ocean_engine"
 CHANNELS = (
     "paid_search_google",
     "paid_social_meta",
@@ -127,7 +128,13 @@ ACCOUNTS = (
         TIKTOK, "7000000000000000002", "Desilo US Video", "USD", "America/Los_Angeles", 0.12, 1.08
     ),
 )
-ACCOUNT_BY_ID = {account.account_id: account for account in ACCOUNTS}
+# Accounts of platforms that only some worlds have. They draw from a generator of their own and
+# bring nobody, so a world without them is the same to the byte.
+EXTRA_ACCOUNTS = (
+    Account(OCEAN, "1800000000000001", "Desilo CN Feed", "CNY", "Asia/Shanghai", 0.16, 7.80),
+    Account(OCEAN, "1800000000000002", "Desilo SH Feed", "CNY", "Asia/Shanghai", 0.07, 7.80),
+)
+ACCOUNT_BY_ID = {account.account_id: account for account in (*ACCOUNTS, *EXTRA_ACCOUNTS)}
 
 _PLANS: dict[str, tuple[Plan, ...]] = {
     META: (
@@ -157,11 +164,18 @@ _PLANS: dict[str, tuple[Plan, ...]] = {
         Plan("Smart Plus", 0.20, 1, 2, bare_share=0.15),
         Plan("TopView Weekend", 0.16, 1, 2, is_tagged=False, objective="REACH"),
     ),
+    OCEAN: (
+        Plan("抖音 转化", 0.40, 2, 3, renamed=(("2026-02-20", "抖音 转化 春季"),)),
+        Plan("头条 信息流", 0.26, 1, 3),
+        Plan("UBMax 自动投放", 0.20, 1, 3, bare_share=0.25),
+        Plan("年货节", 0.14, 1, 2, stop="2026-02-16"),
+    ),
 }
 
 
 def _identifier(platform: str, account_no: int, level: int, number: int) -> str:
-    """Ids as long as the platform's real ones: Meta 17 digits, Google 11 and 12, TikTok 16."""
+    """Ids as long as the platform's real ones: Meta 17 digits, Google 11 and 12, TikTok 16, Ocean
+    Engine 19."""
     if platform == META:
         return str(
             23_850_000_000_000_000 + account_no * 10**13 + level * 10**12 + number * 7_919 * 10**4
@@ -172,6 +186,13 @@ def _identifier(platform: str, account_no: int, level: int, number: int) -> str:
             + account_no * 10**8
             + number * 7_919
         )
+    if platform == OCEAN:
+        return str(
+            7_300_000_000_000_000_000
+            + account_no * 10**17
+            + level * 10**16
+            + number * 7_919 * 10**9
+        )
     return str(
         1_750_000_000_000_000 + account_no * 10**13 + level * 10**12 + number * 7_919 * 10**3
     )
@@ -181,12 +202,14 @@ def _history(text: str, renamed: tuple[tuple[str, str], ...] = ()) -> Names:
     return ((0, text), *((day_of(day), name) for day, name in renamed))
 
 
-def _build() -> tuple[tuple[Campaign, ...], tuple[AdGroup, ...], tuple[Ad, ...], tuple[Cell, ...]]:
+def _build(
+    accounts: tuple[Account, ...], first_no: int = 0
+) -> tuple[tuple[Campaign, ...], tuple[AdGroup, ...], tuple[Ad, ...], tuple[Cell, ...]]:
     campaigns: list[Campaign] = []
     groups: list[AdGroup] = []
     ads: list[Ad] = []
     cells: list[Cell] = []
-    for account_no, account in enumerate(ACCOUNTS):
+    for account_no, account in enumerate(accounts, first_no):
         plans = _PLANS[account.platform]
         is_first = account_no % 2 == 0
         # One untagged campaign a platform is enough to be missed by a careless join.
@@ -240,19 +263,31 @@ def _ad(group: AdGroup, account_no: int, number: int, ad_no: int) -> Ad:
     )
 
 
-CAMPAIGNS, AD_GROUPS, ADS, CELLS = _build()
+CAMPAIGNS, AD_GROUPS, ADS, CELLS = _build(ACCOUNTS)
+EXTRA_CAMPAIGNS, _EXTRA_GROUPS, _EXTRA_ADS, EXTRA_CELLS = _build(EXTRA_ACCOUNTS, len(ACCOUNTS))
+ALL_CELLS = (*CELLS, *EXTRA_CELLS)
 
 
 def campaigns_of(account_id: str) -> list[Campaign]:
     """Campaigns of one account in creation order."""
-    return [campaign for campaign in CAMPAIGNS if campaign.account.account_id == account_id]
+    return [
+        campaign
+        for campaign in (*CAMPAIGNS, *EXTRA_CAMPAIGNS)
+        if campaign.account.account_id == account_id
+    ]
 
 
 def ad_groups_of(account_id: str) -> list[AdGroup]:
     """Ad groups of one account in creation order."""
-    return [group for group in AD_GROUPS if group.campaign.account.account_id == account_id]
+    return [
+        group
+        for group in (*AD_GROUPS, *_EXTRA_GROUPS)
+        if group.campaign.account.account_id == account_id
+    ]
 
 
 def ads_of(account_id: str) -> list[Ad]:
     """Ads of one account in creation order."""
-    return [ad for ad in ADS if ad.ad_group.campaign.account.account_id == account_id]
+    return [
+        ad for ad in (*ADS, *_EXTRA_ADS) if ad.ad_group.campaign.account.account_id == account_id
+    ]

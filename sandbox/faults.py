@@ -14,12 +14,19 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sandbox.catalog import GOOGLE, META, TIKTOK
+from sandbox.catalog import GOOGLE, META, OCEAN, TIKTOK
 from sandbox.clock import day_of, iso_day
 
 AMPLITUDE, ORDER_FILES, ECB = "amplitude", "order_files", "ecb_rates"
-SOURCES = (META, GOOGLE, TIKTOK, AMPLITUDE, ORDER_FILES, ECB)
-ALIASES = {"meta": META, "google": GOOGLE, "tiktok": TIKTOK, "orders": ORDER_FILES, "ecb": ECB}
+SOURCES = (META, GOOGLE, TIKTOK, OCEAN, AMPLITUDE, ORDER_FILES, ECB)
+ALIASES = {
+    "meta": META,
+    "google": GOOGLE,
+    "tiktok": TIKTOK,
+    "ocean": OCEAN,
+    "orders": ORDER_FILES,
+    "ecb": ECB,
+}
 WIRE = frozenset(
     [
         "throttle",

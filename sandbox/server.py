@@ -24,7 +24,7 @@ HTML = (
     b"<!DOCTYPE html><html><head><title>Just a moment...</title></head>"
     b"<body>Checking your browser</body></html>"
 )
-SECRETS = frozenset(("access_token", "client_secret", "refresh_token"))
+SECRETS = frozenset(("access_token", "client_secret", "refresh_token", "secret", "auth_code"))
 EXTRA_LENGTH = 10  # bytes a wrong length announces beyond the body
 
 

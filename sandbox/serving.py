@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox import catalog
 from sandbox.clock import FIRST_DAY, LAST_DAY, Clock, iso_day
 from sandbox.faults import Faults
 from sandbox.files import Drop
@@ -13,8 +12,9 @@ from sandbox.platforms.amplitude_records import PROJECT
 from sandbox.platforms.ecb import Ecb
 from sandbox.platforms.google import GoogleAds
 from sandbox.platforms.meta import MetaAds
+from sandbox.platforms.ocean_engine import OceanEngine
 from sandbox.platforms.tiktok import TikTokAds
-from sandbox.server import Control, Sandbox
+from sandbox.server import Control, Platform, Sandbox
 from sandbox.world import World, make_world
 
 
@@ -41,9 +41,11 @@ def open_sandbox(
     drop = Drop(built, state / "drop", faults)
     (state / "drop").mkdir(parents=True, exist_ok=True)
     drop.deliver(clock.now)
-    platforms = [
+    platforms: list[Platform] = [
         kind(built, clock, faults) for kind in (MetaAds, GoogleAds, TikTokAds, Amplitude, Ecb)
     ]
+    if built.extra is not None:
+        platforms.append(OceanEngine(built, clock, faults, state / "ocean_engine_tokens.json"))
     accounts = [
         {
             "platform": a.platform,
@@ -51,7 +53,7 @@ def open_sandbox(
             "currency": a.currency,
             "timezone": a.zone,
         }
-        for a in catalog.ACCOUNTS
+        for a in built.ad_accounts
     ]
     about = {
         "world": built.name,

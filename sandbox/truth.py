@@ -15,6 +15,7 @@ from sandbox import ads, catalog
 from sandbox.clock import COMPANY_ZONE, FIRST_DAY, LAST_DAY, local_day
 from sandbox.commerce import COUPONS, REASONS
 from sandbox.costs import daily_costs, known_entries
+from sandbox.extra_truth import event_conversions
 from sandbox.files import customer_id, order_email, order_id, order_parties, refund_id
 from sandbox.hard import PLACEHOLDER_EMAIL
 from sandbox.journeys import CODE, IDENTITY_CODES
@@ -48,6 +49,8 @@ def write_truth(world: World, now: int, out: Path) -> dict[str, int]:
         "app_days": _app_days(world, known),
         "fx": _fx(world, now),
     }
+    if world.extra is not None:
+        tables["event_conversions"] = event_conversions(world, now)
     out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         pq.write_table(table, out / f"{name}.parquet", compression="zstd")
@@ -75,10 +78,10 @@ def _spend(world: World, now: int) -> pa.Table:
     `now`."""
     rows = [
         (account, row)
-        for account in catalog.ACCOUNTS
-        for row in ads.report(world.ads, account.account_id, FIRST_DAY, LAST_DAY, now)
+        for account in world.ad_accounts
+        for row in world.ad_rows(account.account_id, FIRST_DAY, LAST_DAY, now)
     ]
-    cells = [catalog.CELLS[row.cell] for _, row in rows]
+    cells = [catalog.ALL_CELLS[row.cell] for _, row in rows]
     return pa.table(
         {
             "platform": [account.platform for account, _ in rows],

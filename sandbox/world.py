@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandbox import ads, commerce, costs, events, journeys
+from sandbox import ads, catalog, commerce, costs, events, extra, journeys
 from sandbox.hard import Contacts, harden, mix_contacts, own_contacts
 from sandbox.people import People, Texts, make_people
 from sandbox.rates import Rates
 
-SIZES = {"default": 24_000, "small": 500, "hard": 3_000}
+SIZES = {"default": 24_000, "small": 500, "hard": 3_000, "china": 500}
+# Worlds with the extra platforms of the catalogue. A name more here is all that a world needs to
+# get them; what else is in it stays as it was.
+WITH_EXTRA = frozenset(("china",))
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,18 @@ class World:
     costs: tuple[costs.Entry, ...]
     contacts: Contacts
     texts: Texts
+    extra: extra.ExtraNumbers | None = None
+
+    @property
+    def ad_accounts(self) -> tuple[catalog.Account, ...]:
+        """The ad accounts of this world."""
+        return (*catalog.ACCOUNTS, *(catalog.EXTRA_ACCOUNTS if self.extra else ()))
+
+    def ad_rows(self, account_id: str, since: int, until: int, now: int) -> list[ads.Row]:
+        """What the platform of an ad account reports of the days since..until as of `now`."""
+        if catalog.ACCOUNT_BY_ID[account_id] in catalog.EXTRA_ACCOUNTS:
+            return extra.report(self.extra, account_id, since, until, now) if self.extra else []
+        return ads.report(self.ads, account_id, since, until, now)
 
 
 def make_world(name: str = "default", seed: int = 7) -> World:
@@ -73,4 +88,9 @@ def make_world(name: str = "default", seed: int = 7) -> World:
         costs=costs.make_costs(count / SIZES["default"], cost_rng),
         contacts=contacts,
         texts=Texts(folk, seed, contacts.email_owner),
+        extra=(
+            extra.make_numbers(count / SIZES["default"], np.random.default_rng([seed, 20]))
+            if name in WITH_EXTRA
+            else None
+        ),
     )

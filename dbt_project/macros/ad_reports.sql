@@ -57,8 +57,11 @@
 {%- endmacro %}
 
 
-{#- Good report rows of a base relation in the columns that every platform's staging gives. -#}
-{% macro canonical_report(platform, relation) -%}
+{#-
+    Good report rows of a base relation in the columns that every platform's staging gives, and
+    `more` columns that only this one has.
+-#}
+{% macro canonical_report(platform, relation, more=[]) -%}
     select
         source,
         '{{ platform }}' as platform,
@@ -78,6 +81,9 @@
         platform_view_conversions,
         platform_conversion_value_native,
         video_plays,
+        {%- for column in more %}
+        {{ column }},
+        {%- endfor %}
         load_id,
         fetched_at as loaded_at
     from {{ relation }}

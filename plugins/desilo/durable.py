@@ -58,12 +58,13 @@ def fsync_tree(folder: Path) -> None:
         fsync_folder(Path(parent))
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Replace a file at once: write beside it, flush, rename."""
+def write_file(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Replace a file at once: write beside it, flush, rename. `mode` is that of the new file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     checkpoint(f"writing {path.name}")
-    with open(beside, "wb") as handle:
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with open(descriptor, "wb") as handle:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())

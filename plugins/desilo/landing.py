@@ -1,8 +1,9 @@
 """Land one account of one source: ask the platform, write what it says into the lake.
 
-A night asks for a trailing window (the platform restates its numbers) and for every earlier day
-that is not in the lake yet, so a platform that was down for three nights heals itself. Each day
-becomes a load of its own, in the lake only when the platform's answer for it is complete.
+A night asks for a trailing window (the platform restates its numbers), for every earlier day that
+is not in the lake yet, and for those that were read last while they still moved. So a platform that
+was down for three nights heals itself. Each day becomes a load of its own, in the lake only when
+the platform's answer for it is complete.
 """
 
 from __future__ import annotations
@@ -108,13 +109,16 @@ def _spans(
         return [(max(since, config.start_date), day)]
     window = max(config.start_date, day - timedelta(days=config.reread_days - 1))
     folders = lake.landed_days(config.name, stream.name, account_id)
-    missing = [
-        earlier
-        for earlier in days_between(config.start_date, window - timedelta(days=1))
-        if earlier not in folders
-        or lake.newest(config.name, stream.name, account_id, earlier) is None
-    ]
-    return _runs([*missing, *days_between(window, day)])
+
+    def is_wanting(earlier: date) -> bool:
+        if earlier not in folders:
+            return True
+        newest = lake.newest(config.name, stream.name, account_id, earlier)
+        settled = earlier + timedelta(days=config.reread_days)
+        return newest is None or newest.fetched_at.date() < settled
+
+    earlier_days = days_between(config.start_date, window - timedelta(days=1))
+    return _runs([*filter(is_wanting, earlier_days), *days_between(window, day)])
 
 
 def _runs(days: Iterable[date]) -> list[tuple[date, date]]:

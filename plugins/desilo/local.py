@@ -64,6 +64,15 @@ class Platforms:
                 },
             },
             "tiktok_ads": {"host": "tiktok", "password": "sandbox-tiktok-token"},
+            "ocean_engine": {
+                "host": "oceanengine",
+                "extra": {
+                    "app_id": "1800000000",
+                    "secret": "sandbox-ocean-secret",
+                    "access_token": "sandbox-ocean-access-0",
+                    "refresh_token": "sandbox-ocean-refresh-0",
+                },
+            },
             "amplitude": {
                 "host": "amplitude",
                 "login": "sandbox-key",

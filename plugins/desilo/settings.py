@@ -15,7 +15,7 @@ variable                  meaning                                            def
 ``DESILO_NOW``            an ISO instant that stands in for the clock        the real clock
 ``DESILO_KEEP_RELEASES``  how many releases stay                             ``14``
 ``DESILO_PORT``           where `make up` shows Airflow                      ``8080``
-``DESILO_SANDBOX``        size of the emulated world: ``default``, ``small``     ``default``
+``DESILO_SANDBOX``        world: ``default``, ``small``, ``hard``, ``china``     ``default``
 ``DESILO_PLATFORMS``      address of emulated platforms that run already     started per night
 ``DESILO_MAX_WAIT_S``     how long a landing waits for throttling platforms  ``1800``
 ``DESILO_TASK_RETRIES``   overrides every task's number of further tries     as configured

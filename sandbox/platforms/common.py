@@ -73,6 +73,7 @@ class Line:
     view_conversions: int
     value_cents: int
     video_plays: int
+    event_conversions: int = 0  # hundredths
 
 
 def report_lines(
@@ -82,7 +83,7 @@ def report_lines(
     included."""
 
     def true_lines(first: int, last: int) -> list[Line]:
-        rows = ads.report(world.ads, account_id, first, last, now)
+        rows = world.ad_rows(account_id, first, last, now)
         return _ad_lines(rows) if level == "ad" else _campaign_lines(rows)
 
     platform = catalog.ACCOUNT_BY_ID[account_id].platform
@@ -100,7 +101,7 @@ def report_lines(
 def _ad_lines(rows: list[ads.Row]) -> list[Line]:
     lines = []
     for row in rows:
-        cell = catalog.CELLS[row.cell]
+        cell = catalog.ALL_CELLS[row.cell]
         if cell.ad is not None:
             lines.append(_line(row, cell.campaign, cell.ad))
     return lines
@@ -110,13 +111,13 @@ def _line(row: ads.Row, campaign: catalog.Campaign, ad: catalog.Ad | None) -> Li
     return Line(
         row.day, campaign, ad, row.cents, row.impressions, row.clicks,
         row.conversions, row.view_conversions, row.value_cents,
-        ads.video_plays(campaign, row.impressions) or 0,
+        ads.video_plays(campaign, row.impressions) or 0, row.event_conversions,
     )  # fmt: skip
 
 
 def _campaign_lines(rows: list[ads.Row]) -> list[Line]:
     """A campaign's day is the sum of its ads and of what no ad carries."""
-    return total_lines([_line(row, catalog.CELLS[row.cell].campaign, None) for row in rows])
+    return total_lines([_line(row, catalog.ALL_CELLS[row.cell].campaign, None) for row in rows])
 
 
 def entity_of(line: Line, level: str) -> str:
@@ -143,6 +144,7 @@ def total_lines(lines: list[Line], level: str = "campaign", by_day: bool = True)
             view_conversions=so_far.view_conversions + line.view_conversions,
             value_cents=so_far.value_cents + line.value_cents,
             video_plays=so_far.video_plays + line.video_plays,
+            event_conversions=so_far.event_conversions + line.event_conversions,
         )  # fmt: skip
     return list(totals.values())
 

@@ -43,7 +43,7 @@ class SandboxServer:
         """Kind of source -> the base_url of its connection."""
         prefixes = {
             "meta_ads": "graph", "google_ads": "googleads", "tiktok_ads": "tiktok",
-            "amplitude": "amplitude", "ecb_rates": "ecb",
+            "ocean_engine": "oceanengine", "amplitude": "amplitude", "ecb_rates": "ecb",
         }  # fmt: skip
         return {kind: f"{self.url}/{prefix}" for kind, prefix in prefixes.items()}
 
@@ -59,6 +59,14 @@ class SandboxServer:
             "meta_ads": {"password": "sandbox-meta-token"},
             "google_ads": {"extra": google},
             "tiktok_ads": {"password": "sandbox-tiktok-token"},
+            "ocean_engine": {
+                "extra": {
+                    "app_id": "1800000000",
+                    "secret": "sandbox-ocean-secret",
+                    "access_token": "sandbox-ocean-access-0",
+                    "refresh_token": "sandbox-ocean-refresh-0",
+                }
+            },
             "amplitude": {"login": "sandbox-key", "password": "sandbox-secret"},
         }
         return known.get(kind, {})
@@ -120,8 +128,9 @@ def running_sandbox(
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    """One small world, shared: leave its clock and its drop folder alone."""
-    with running_sandbox(tmp_path_factory.mktemp("sandbox") / "state") as server:
+    """One small world with every platform, shared: leave its clock and its drop folder alone."""
+    state = tmp_path_factory.mktemp("sandbox") / "state"
+    with running_sandbox(state, world="china") as server:
         yield server
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -10,7 +11,9 @@ from pathlib import Path
 from desilo import release, settings, war_room, warehouse
 from desilo.lake import Lake
 from desilo.landing import land
+from desilo.source_errors import AuthError
 from desilo.sources.base import Page, Source, Stream
+from desilo.tokens import Grant, RotatingTokens
 
 LANDED_DAYS = (1, 2, 3)
 
@@ -59,3 +62,27 @@ def publish(environment: dict[str, str]) -> None:
     war_room.render = render
     build = warehouse.Build(date(2026, 3, 31), True, 1, "")
     release.publish(build, settings.configuration(), gate_docs={}, dbt_docs=None)
+
+
+def renew_tokens(environment: dict[str, str]) -> None:
+    """Use a pair that has to be renewed; what came of it is in `outcome`, below the home."""
+    os.environ.update(environment)
+    home = settings.home()
+    platform = home / "platform.json"
+
+    def refresh(given: str) -> Grant:
+        number = json.loads(platform.read_text()) if platform.exists() else 0
+        if given != f"refresh-{number}":
+            raise AuthError("refused")
+        platform.write_text(json.dumps(number + 1))
+        return Grant(f"access-{number + 1}", f"refresh-{number + 1}", 86_400, 2_592_000)
+
+    tokens = RotatingTokens(
+        "fake", access_token="", refresh_token="refresh-0", refresh=refresh,
+        clock=lambda: datetime(2026, 4, 1, tzinfo=UTC), hide=lambda *_: None,
+    )  # fmt: skip
+    try:
+        said = tokens.access()
+    except AuthError as error:
+        said = str(error)
+    (home / "outcome").write_text(said)

@@ -18,7 +18,7 @@ import pytest
 
 from desilo import release, settings
 from desilo.lake import Lake
-from tests.unit.crash_programs import land_three_days, publish, records
+from tests.unit.crash_programs import land_three_days, publish, records, renew_tokens
 
 BUILT = """
 create schema marts;
@@ -109,3 +109,26 @@ def test_a_reader_sees_a_whole_release_right_after_the_kill(world: Path, point: 
     assert serving is not None
     with duckdb.connect(str(serving.database), read_only=True) as reader:
         assert reader.execute("select count(*) from fct").fetchone() == (10,)
+
+
+def test_a_renewal_of_tokens_can_only_be_lost_between_the_answer_and_its_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = []
+    for point in range(1, 6):
+        home = tmp_path / f"killed-at-{point}"
+        home.mkdir()
+        monkeypatch.setenv("DESILO_HOME", str(home))
+        code = run(renew_tokens, point)
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        assert run(renew_tokens, None) == 0
+        outcomes.append((home / "outcome").read_text())
+        left = {path.suffix for path in (home / "tokens").iterdir()}
+        assert left == {".json", ".lock"}
+    before_asking, before_flush, before_rename = outcomes[:2], outcomes[2], outcomes[3:]
+    assert before_asking == ["access-1", "access-1"]
+    assert "was interrupted before its answer was stored" in before_flush
+    assert "authorise the app again" in before_flush
+    assert before_rename == ["access-1"]

@@ -86,6 +86,19 @@ def test_a_platform_that_was_down_for_nights_is_asked_for_the_days_that_are_miss
     assert source.asked == [(date(2026, 3, 6), DAY)]
 
 
+def test_days_that_still_moved_when_they_were_read_last_are_read_again_after_missed_nights(
+    lake: Lake,
+) -> None:
+    for number in range(3, 6):
+        night = date(2026, 3, number)
+        at = datetime(2026, 3, number + 1, 8, 30, tzinfo=UTC)
+        land(CONFIG, Fake({}), "a", lake, day=night, fetched_at=at)
+    source = Fake({})
+    run(lake, source)
+    # 1 to 3 March were read for the third time on the nights of the 3rd to the 5th.
+    assert source.asked == [(date(2026, 3, 4), DAY)]
+
+
 def test_days_before_a_failure_stay_and_the_day_it_died_on_does_not_exist(lake: Lake) -> None:
     source = Fake({DAY: ['{"id":1}']})
     source.fails_after = date(2026, 3, 10)

@@ -60,3 +60,12 @@ def test_the_clock_can_be_set(world: Path, monkeypatch: pytest.MonkeyPatch) -> N
     del world
     monkeypatch.setenv("DESILO_NOW", "2026-04-01T10:30:00+02:00")
     assert settings.now() == datetime(2026, 4, 1, 8, 30, tzinfo=UTC)
+
+
+def test_the_shipped_list_asks_nothing_of_platforms_that_the_default_world_lacks(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DESILO_CONFIG")
+    shipped = settings.configuration()
+    assert shipped.source("ocean_engine").accounts == ()
+    assert "ocean_engine" not in {source.name for source in shipped.enabled_sources()}

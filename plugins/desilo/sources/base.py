@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from desilo.transport import HttpSession
 
 # Names in Connection.extra that hold no secret; every other value is hidden from logs and errors.
-PUBLIC_EXTRA = frozenset({"token_url", "login_customer_id", "client_id"})
+PUBLIC_EXTRA = frozenset({"token_url", "login_customer_id", "client_id", "app_id"})
 
 
 @dataclass(frozen=True)

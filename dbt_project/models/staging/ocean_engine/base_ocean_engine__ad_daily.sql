@@ -1,0 +1,3 @@
+{{ config(materialized='incremental') }}
+
+{{ ocean_engine_report(source('raw', 'ocean_engine__ad_daily'), 'ad') }}

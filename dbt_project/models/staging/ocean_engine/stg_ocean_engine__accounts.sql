@@ -1,0 +1,1 @@
+{{ canonical_entity('ocean_engine', 'accounts', ['account_name', 'currency', 'timezone']) }}

@@ -1,0 +1,3 @@
+{{ canonical_entity(
+    'ocean_engine', 'campaigns', ['campaign_id', 'campaign_name', 'campaign_status']
+) }}

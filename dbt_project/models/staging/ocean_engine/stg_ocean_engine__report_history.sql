@@ -1,0 +1,1 @@
+{{ canonical_report_history('ocean_engine', ocean_engine_report) }}
