@@ -12,8 +12,6 @@ import pytest
 from tests.integration.nights import Kept, World
 
 SMALL = {"DESILO_SANDBOX": "small"}
-POINTS = ["settling the build", "switching current"]
-"""The last write of the build, and the one that shows the release."""
 
 
 @pytest.fixture(scope="module")
@@ -58,44 +56,37 @@ def test_an_earlier_day_is_released_as_it_would_have_been(night: Kept) -> None:
     assert world.content() == night.content()
 
 
-def test_two_nights_at_once_do_not_damage_each_other(night: Kept) -> None:
+def test_two_nights_at_once_damage_neither_each_other_nor_a_reader(night: Kept) -> None:
+    """Whoever asks meanwhile has no conflict: nobody writes a release."""
     world = night.again()
-    first, second = world.start(), world.start()
-    for each in (first, second):
-        said, _ = each.communicate()
-        assert each.returncode == 0, said
-    assert world.current() == "2026-03-31.03"
-    assert world.content() == night.content()
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_a_night_killed_anywhere_and_run_again_gives_the_same_release(
-    night: Kept, point: str
-) -> None:
-    """The walk over every write of landing and publication is in tests/unit/test_crash.py."""
-    world = night.again()
-    killed = world.start(DESILO_CRASH_AT=point)
-    killed.communicate()
-    assert killed.returncode == -signal.SIGKILL
-    world.night()
-    assert world.content() == night.content()
-
-
-def test_readers_have_no_conflict_while_a_night_is_building(night: Kept) -> None:
-    world = night.again()
-    building = world.start()
+    nights = [world.start(), world.start()]
     ended = threading.Event()
-    reads = 0
+    said: list[str] = []
 
     def wait() -> None:
-        building.communicate()
+        said.extend(each.communicate()[0] for each in nights)
         ended.set()
 
     threading.Thread(target=wait).start()
     database = str(world.releases / "current" / "marts.duckdb")
+    reads = 0
     while not ended.wait(0.2):
         with duckdb.connect(database, read_only=True) as reader:
             assert reader.execute("select count(*) > 0 from fct_orders").fetchone() == (True,)
         reads += 1
-    assert building.returncode == 0
+    assert [each.returncode for each in nights] == [0, 0], said
     assert reads > 3
+    assert world.current() == "2026-03-31.03"
+    assert world.content() == night.content()
+
+
+def test_a_night_killed_before_its_build_is_settled_and_run_again_gives_the_same_release(
+    night: Kept,
+) -> None:
+    """The walk over every write of landing and publication is in tests/unit/test_crash.py."""
+    world = night.again()
+    killed = world.start(DESILO_CRASH_AT="settling the build")
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    world.night()
+    assert world.content() == night.content()
