@@ -106,10 +106,10 @@ kinds as (
 -- What was seen since the release before is told as an observed merge.
 explained as (
 
-    select {{ people_person_id('merges.person_node_id') }} as person_id_before
-    from {{ ref('int_identity_merges') }} as merges
+    select {{ people_person_id('ended.person_node_id') }} as person_id_before
+    from {{ ref('int_identity_merges') }} as ended
     inner join {{ source('raw', 'previous_release') }} as previous
-        on merges.change_date > previous.day
+        on ended.change_date > previous.day
 
 )
 

@@ -2,7 +2,7 @@
 -- same however often the database is built. What else differs from the last release (a rule that
 -- splits, a restated past) is history that is written once and carried on.
 
-with merges as (
+with ended as (
 
     select *
     from {{ ref('int_identity_merges') }}
@@ -23,16 +23,16 @@ members as (
     select
         'merge' as change_kind,
         'observed' as basis,
-        merges.change_date,
-        {{ people_person_id('merges.person_node_id') }} as person_id_before,
-        {{ people_person_id('merges.into_node_id') }} as person_id_after,
+        ended.change_date,
+        {{ people_person_id('ended.person_node_id') }} as person_id_before,
+        {{ people_person_id('ended.into_node_id') }} as person_id_after,
         memberships.node_id,
         {{ side == 'person' }} as is_moved
-    from merges
+    from ended
     inner join {{ ref('int_identity_memberships') }} as memberships
         on
-            memberships.person_node_id = merges.{{ side }}_node_id
-            and memberships.from_date < merges.change_date
+            ended.{{ side }}_node_id = memberships.person_node_id
+            and ended.change_date > memberships.from_date
 
     union all
     {% endfor %}
@@ -67,7 +67,7 @@ orders as (
             members.node_id = conversions.owner_node_id
             and (
                 members.basis = 'restated'
-                or conversions.conversion_date < members.change_date
+                or members.change_date > conversions.conversion_date
             )
     group by members.basis, members.person_id_before, members.person_id_after
 
@@ -84,7 +84,7 @@ touches as (
     inner join {{ ref('fct_touchpoints') }} as touches
         on
             members.node_id = touches.owner_node_id
-            and (members.basis = 'restated' or touches.touch_date < members.change_date)
+            and (members.basis = 'restated' or members.change_date > touches.touch_date)
     where members.is_moved
     group by members.basis, members.person_id_before, members.person_id_after
 
@@ -107,21 +107,21 @@ changes as (
 appeared as (
 
     select
-        {{ people_person_id('merges.person_node_id') }} as person_id_before,
+        {{ people_person_id('ended.person_node_id') }} as person_id_before,
         edges.source,
         left_nodes.identifier_type as left_type,
         left_nodes.identifier_value as left_value,
         right_nodes.identifier_type as right_type,
         right_nodes.identifier_value as right_value
-    from merges
+    from ended
     inner join {{ ref('int_identity_edges') }} as edges
         on
-            merges.left_node_id = edges.left_node_id
-            and merges.right_node_id = edges.right_node_id
+            ended.left_node_id = edges.left_node_id
+            and ended.right_node_id = edges.right_node_id
     inner join {{ ref('int_identity_nodes') }} as left_nodes
-        on merges.left_node_id = left_nodes.node_id
+        on ended.left_node_id = left_nodes.node_id
     inner join {{ ref('int_identity_nodes') }} as right_nodes
-        on merges.right_node_id = right_nodes.node_id
+        on ended.right_node_id = right_nodes.node_id
 
 ),
 
@@ -191,7 +191,7 @@ ruled as (
         row_number() over (
             partition by restated.person_id_before, restated.person_id_after
             order by
-                (verdicts.verdict = 'takes') = (restated.change_kind in ('split', 'move')) desc,
+                (verdicts.verdict = 'takes') != (restated.change_kind in ('split', 'move')),
                 verdicts.rule_id,
                 verdicts.identifier_type,
                 verdicts.identifier_value,

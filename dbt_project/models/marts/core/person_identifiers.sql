@@ -96,8 +96,6 @@ select
 from nodes
 inner join {{ ref('int_identity_persons') }} as persons
     on nodes.node_id = persons.node_id
-left join shared
-    on nodes.node_id = shared.node_id
 left join stretches
     on nodes.node_id = stretches.node_id
 left join given_on
