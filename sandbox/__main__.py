@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 
@@ -39,6 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
         "--fixtures", type=Path, required=True, help="folder with tiktok/ and amplitude/"
     )
     replay.add_argument("--port", type=int, default=0)
+    for command in (serve, replay):
+        command.add_argument(
+            "--with-parent",
+            action="store_true",
+            help="end when whoever started it is gone, even killed",
+        )
     options = parser.parse_args(arguments)
     try:
         return {"serve": _serve, "truth": _truth, "replay": _replay}[options.command](options)
@@ -60,7 +69,7 @@ def _serve(options: argparse.Namespace) -> int:
         last_day=iso_day(LAST_DAY),
         drop=str(options.state.resolve() / "drop"),
     )
-    return _until_stopped(server)
+    return _until_stopped(server, options.with_parent)
 
 
 def _truth(options: argparse.Namespace) -> int:
@@ -78,14 +87,16 @@ def _replay(options: argparse.Namespace) -> int:
 
     server = open_replay(options.fixtures, options.port)
     _announce(port=server.port, world="recorded", **server.control.about)
-    return _until_stopped(server)
+    return _until_stopped(server, options.with_parent)
 
 
 def _announce(**facts: object) -> None:
     print(json.dumps({"ready": True, **facts}), flush=True)
 
 
-def _until_stopped(server) -> int:  # type: ignore[no-untyped-def]
+def _until_stopped(server, is_with_parent: bool) -> int:  # type: ignore[no-untyped-def]
+    if is_with_parent:
+        threading.Thread(target=_end_with_parent, args=(server, os.getppid()), daemon=True).start()
     try:
         server.serve_forever(poll_interval=0.2)
     except KeyboardInterrupt:
@@ -93,6 +104,13 @@ def _until_stopped(server) -> int:  # type: ignore[no-untyped-def]
     finally:
         server.server_close()
     return 0
+
+
+def _end_with_parent(server, parent: int) -> None:  # type: ignore[no-untyped-def]
+    """A killed parent cleans nothing up; its child is handed to somebody else, and sees that."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    server.shutdown()
 
 
 if __name__ == "__main__":

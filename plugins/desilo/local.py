@@ -173,7 +173,7 @@ def platforms(fixtures: Path | None = None) -> Iterator[Platforms]:
     log = state / "server.log"
     with open(log, "wb") as sink:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox", *command],
+            [sys.executable, "-m", "sandbox", *command, "--with-parent"],
             cwd=settings.PROJECT_ROOT,
             stdout=subprocess.PIPE,
             stderr=sink,

@@ -49,3 +49,21 @@ def test_serve_announces_itself_in_one_line_and_remembers_its_clock(tmp_path: Pa
         [*command, "--seed", "8"], cwd=root, capture_output=True, text=True, check=False
     )
     assert refused.returncode == 2 and "another --state" in refused.stderr
+
+
+def test_a_sandbox_ends_with_whoever_started_it_even_killed(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    serve = ["-m", "sandbox", "serve", "--state", str(tmp_path), "--world", "small"]
+    program = (
+        "import subprocess, sys, signal;"
+        f"subprocess.Popen([sys.executable, *{serve!r}, '--with-parent']); signal.pause()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=root, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    assert json.loads(parent.stdout.readline())["ready"]
+    parent.kill()
+    # The pipe has an end when its last writer, the sandbox, is gone.
+    said, _ = parent.communicate(timeout=30)
+    assert said == ""
