@@ -18,8 +18,8 @@ known as (
         cohorts.cohort_month,
         cohorts.channel_id,
         cohorts.model,
-        sum(histories.revenue_to_date * cohorts.weight) as revenue,
-        sum(histories.margin_to_date * cohorts.weight) as margin
+        sum(cast(histories.revenue_to_date as decimal(24, 6)) * cohorts.weight) as revenue,
+        sum(cast(histories.margin_to_date as decimal(24, 6)) * cohorts.weight) as margin
     from {{ ref('int_conversions_cohorts') }} as cohorts
     inner join {{ ref('int_ltv_histories') }} as histories
         on cohorts.person_id = histories.person_id and histories.fit_kind = 'final'
@@ -34,10 +34,10 @@ predicted as (
         cohorts.channel_id,
         cohorts.model,
         people.horizon_days,
-        sum(people.alive_probability * cohorts.weight) as alive,
-        sum(people.orders * cohorts.weight) as orders,
-        sum(people.revenue * cohorts.weight) as revenue,
-        sum(people.margin * cohorts.weight) as margin
+        sum(cast(people.alive_probability as decimal(24, 9)) * cohorts.weight) as alive,
+        sum(cast(people.orders as decimal(24, 6)) * cohorts.weight) as orders,
+        sum(cast(people.revenue as decimal(24, 6)) * cohorts.weight) as revenue,
+        sum(cast(people.margin as decimal(24, 6)) * cohorts.weight) as margin
     from {{ ref('int_conversions_cohorts') }} as cohorts
     inner join {{ ref('int_ltv_predicted_people') }} as people
         on cohorts.person_id = people.person_id and people.fit_kind = 'final'
