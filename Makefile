@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 
 .DEFAULT_GOAL := help
-.PHONY: help nightly test up lint format backfill restate rollback bench docs lock clean
+.PHONY: help nightly test prove up lint format backfill restate rollback bench docs lock clean
 
 help: ## list what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -18,8 +18,11 @@ help: ## list what there is
 nightly: $(READY) ## run a night end to end and publish [DAY=YYYY-MM-DD] [WORLD=sandbox|recorded] [FIXTURES=folder]
 	@$(RUN) -m desilo nightly --world $(WORLD) $(if $(DAY),--day $(DAY)) $(if $(FIXTURES),--fixtures $(FIXTURES))
 
-test: $(READY) ## run every test [ARGS='-k name']
-	@$(RUN) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+test: $(READY) ## run the tests [ARGS='-k name']
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile -m 'not heavy' $(ARGS)
+
+prove: $(READY) ## run the heavy tests too: whole nights against each other, minutes each
+	@$(RUN) -m pytest -m heavy $(ARGS)
 
 up: $(READY) ## start Airflow and the sandbox; prints address and password
 	@$(RUN) -m desilo up --world $(WORLD)
