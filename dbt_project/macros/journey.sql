@@ -8,3 +8,30 @@
 {% macro drop_against_norm(rate, norm) -%}
     1 - {{ ratio('cast(' ~ rate ~ ' as decimal(18, 8))', 'cast(' ~ norm ~ ' as decimal(18, 8))') }}
 {%- endmacro %}
+
+
+{#-
+    The norm of a day: sums of `part` and `whole` over the days of the trailing window before it that
+    `is_counted` and had anybody, per `keys`; no row where too few of them are known.
+-#}
+{% macro trailing_norm(relation, keys, part, whole, is_counted) -%}
+    select
+        days.date_day,
+        {%- for key in keys %}
+        days.{{ key }},
+        {%- endfor %}
+        sum(earlier.{{ part }}) as {{ part }},
+        sum(earlier.{{ whole }}) as {{ whole }}
+    from {{ relation }} as days
+    inner join {{ relation }} as earlier
+        on
+            {%- for key in keys %}
+            days.{{ key }} = earlier.{{ key }} and
+            {%- endfor %}
+            days.date_day > earlier.date_day
+            and {{ people_days_between('earlier.date_day', 'days.date_day') }}
+            <= {{ window_days('trailing_norm') }}
+    where earlier.{{ is_counted }} and earlier.{{ whole }} > 0
+    group by days.date_day{% for key in keys %}, days.{{ key }}{% endfor %}
+    having count(*) >= {{ threshold('norm_days_min') }}
+{%- endmacro %}

@@ -5,7 +5,6 @@ Both are views where DuckDB can read the files by itself, so nothing is copied b
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
@@ -18,28 +17,46 @@ from desilo.sources import REGISTRY
 
 AD_PLATFORM_REPORTS = ("ad_daily", "campaign_daily")
 """Streams whose superseded loads are read too: they make the history of restatement."""
-PREVIOUS = {
+_KEYS = dict.fromkeys(("identifier_type", "namespace", "identifier_value"), "varchar")
+PREVIOUS: dict[str, tuple[str, dict[str, str]]] = {
     "identifiers": (
         "person_identifiers",
-        "identifier_type varchar, namespace varchar, identifier_value varchar, person_id varchar, "
-        "valid_to timestamp, confidence double",
+        {**_KEYS, "person_id": "varchar", "valid_to": "timestamp", "confidence": "double"},
     ),
     "dropped": (
         "identity_dropped",
-        "identifier_type varchar, namespace varchar, identifier_value varchar, rule_id varchar, "
-        "reason varchar, counterpart_type varchar, counterpart_namespace varchar, "
-        "counterpart_value varchar, source varchar",
+        {
+            **_KEYS,
+            **dict.fromkeys(
+                (
+                    "rule_id", "reason", "counterpart_type", "counterpart_namespace",
+                    "counterpart_value", "source",
+                ),
+                "varchar",
+            ),
+        },
     ),
     "changes": (
         "identity_changes",
-        "change_date date, change_kind varchar, basis varchar, person_id_before varchar, "
-        "person_id_after varchar, cause varchar, rule_id varchar, source varchar, "
-        "left_type varchar, left_value varchar, right_type varchar, right_value varchar, "
-        "identifiers bigint, orders bigint, net_revenue decimal(18, 6), "
-        "contribution_margin decimal(18, 6), touches bigint, cohort_month_before date, "
-        "cohort_month_after date",
+        {
+            "change_date": "date",
+            **dict.fromkeys(
+                (
+                    "change_kind", "basis", "person_id_before", "person_id_after", "cause",
+                    "rule_id", "source", "left_type", "left_value", "right_type", "right_value",
+                ),
+                "varchar",
+            ),
+            "identifiers": "bigint",
+            "orders": "bigint",
+            "net_revenue": "decimal(18, 6)",
+            "contribution_margin": "decimal(18, 6)",
+            "touches": "bigint",
+            "cohort_month_before": "date",
+            "cohort_month_after": "date",
+        },
     ),
-}
+}  # fmt: skip
 """What `raw.previous_<name>` shows of an earlier release: its table and the columns it needs."""
 
 
@@ -83,32 +100,32 @@ def show_streams(connection: duckdb.DuckDBPyConnection, lake: Lake, day: date) -
 
 def show_previous(connection: duckdb.DuckDBPyConnection, previous: Previous | None) -> None:
     """Make `raw.previous_*` of a release; empty where there is none or it is of an older shape."""
-    relations = dict.fromkeys(PREVIOUS, "")
-    if previous:
-        for name, (table, columns) in PREVIOUS.items():
-            path = previous.folder / "parquet" / f"{table}.parquet"
-            wanted = {column.split()[0] for column in re.split(r",\s(?!\d)", columns)}
-            if path.exists():
-                held = connection.sql(f"select * from read_parquet({_text(str(path))})").columns
-                if wanted <= set(held):
-                    relations[name] = f"read_parquet({_text(str(path))})"
-    is_whole = previous is not None and all(relations.values())
-    for name, (_, columns) in PREVIOUS.items():
-        fields = [column.split(maxsplit=1) for column in re.split(r",\s(?!\d)", columns)]
+    if previous and not all(
+        _has_columns(connection, previous, table, set(columns))
+        for table, columns in PREVIOUS.values()
+    ):
+        previous = None
+    for name, (table, columns) in PREVIOUS.items():
         shown = ", ".join(
-            f"cast({field} as {kind}) as {field}"
-            if is_whole
-            else f"cast(null as {kind}) as {field}"
-            for field, kind in fields
+            f"cast({column if previous else 'null'} as {kind}) as {column}"
+            for column, kind in columns.items()
         )
-        source = f"from {relations[name]}" if is_whole else "where false"
-        connection.execute(f"create or replace view raw.previous_{name} as select {shown} {source}")
-    day = (
-        f"date '{previous.day}' as day"
-        if previous and is_whole
-        else "null::date as day where false"
-    )
+        rows = f"from {_parquet(previous, table)}" if previous else "where false"
+        connection.execute(f"create or replace view raw.previous_{name} as select {shown} {rows}")
+    day = f"date '{previous.day}' as day" if previous else "null::date as day where false"
     connection.execute(f"create or replace view raw.previous_release as select {day}")
+
+
+def _parquet(previous: Previous, table: str) -> str:
+    return f"read_parquet({_text(str(previous.folder / 'parquet' / f'{table}.parquet'))})"
+
+
+def _has_columns(
+    connection: duckdb.DuckDBPyConnection, previous: Previous, table: str, wanted: set[str]
+) -> bool:
+    if not (previous.folder / "parquet" / f"{table}.parquet").exists():
+        return False
+    return wanted <= set(connection.sql(f"select * from {_parquet(previous, table)}").columns)
 
 
 def _files(

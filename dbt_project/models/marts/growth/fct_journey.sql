@@ -138,26 +138,11 @@ joined as (
 
 ),
 
--- The norm of a day: the days before it that are complete and had people.
 norms as (
 
-    select
-        days.date_day,
-        days.channel_id,
-        days.touchpoint_no,
-        sum(earlier.passed_on) as passed_on,
-        sum(earlier.persons) as persons
-    from joined as days
-    inner join joined as earlier
-        on
-            days.channel_id = earlier.channel_id
-            and days.touchpoint_no = earlier.touchpoint_no
-            and days.date_day > earlier.date_day
-            and {{ people_days_between('earlier.date_day', 'days.date_day') }}
-            <= {{ window_days('trailing_norm') }}
-    where earlier.is_complete and earlier.persons > 0
-    group by days.date_day, days.channel_id, days.touchpoint_no
-    having count(*) >= {{ threshold('norm_days_min') }}
+    {{ trailing_norm(
+        'joined', ['channel_id', 'touchpoint_no'], 'passed_on', 'persons', 'is_complete'
+    ) }}
 
 ),
 

@@ -112,25 +112,9 @@ aged as (
 
 norms as (
 
-    select
-        days.date_day,
-        days.horizon_days,
-        days.channel_id,
-        days.campaign_id,
-        sum(earlier.crossed) as crossed,
-        sum(earlier.brought) as brought
-    from aged as days
-    inner join aged as earlier
-        on
-            days.horizon_days = earlier.horizon_days
-            and days.channel_id = earlier.channel_id
-            and days.campaign_id = earlier.campaign_id
-            and days.date_day > earlier.date_day
-            and {{ people_days_between('earlier.date_day', 'days.date_day') }}
-            <= {{ window_days('trailing_norm') }}
-    where earlier.is_mature and earlier.brought > 0
-    group by days.date_day, days.horizon_days, days.channel_id, days.campaign_id
-    having count(*) >= {{ threshold('norm_days_min') }}
+    {{ trailing_norm(
+        'aged', ['horizon_days', 'channel_id', 'campaign_id'], 'crossed', 'brought', 'is_mature'
+    ) }}
 
 ),
 

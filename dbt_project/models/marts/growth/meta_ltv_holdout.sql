@@ -28,7 +28,7 @@ with people as (
 sums as (
 
     select
-        'cohort' as row_kind,
+        case when grouping(cohort_month) = 0 then 'cohort' else 'all' end as row_kind,
         cohort_month,
         max(cutoff_date) as cutoff_date,
         max(horizon_days) as holdout_days,
@@ -40,23 +40,7 @@ sums as (
         sum(error) as error,
         sum(naive_orders) as naive_orders
     from people
-    group by cohort_month
-
-    union all
-
-    select
-        'all' as row_kind,
-        cast(null as date) as cohort_month,
-        max(cutoff_date) as cutoff_date,
-        max(horizon_days) as holdout_days,
-        count(*) as customers,
-        sum(later_orders) as actual_orders,
-        sum(orders) as predicted_orders,
-        sum(later_revenue) as actual_revenue,
-        sum(revenue) as predicted_revenue,
-        sum(error) as error,
-        sum(naive_orders) as naive_orders
-    from people
+    group by rollup(cohort_month)
     having count(*) > 0
 
 ),
