@@ -24,11 +24,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from desilo.days import days_between
-from desilo.sources.base import Connection, Page, Source, Stream, dig, dumps, iso_day, spans
+from desilo.sources.base import Connection, Page, Source, Stream, dig, dumps, spans
+from desilo.sources.envelopes import (
+    Records,
+    halved,
+    itself,
+    numbered_pages,
+    opened,
+    records_of,
+)
 from desilo.tokens import Grant, RotatingTokens
 from desilo.transport import (
     AuthError,
@@ -41,7 +49,6 @@ from desilo.transport import (
     TooBigError,
     TransientError,
     VersionSunsetError,
-    judge_by_status,
 )
 
 API_VERSION = "v3.0"
@@ -171,11 +178,12 @@ class OceanEngine(Source):
         elif stream.is_snapshot:
             path, everything = _LISTS[stream.name]
             params = {"advertiser_id": account_id, "filtering": dumps({"status": everything})}
-            split = _materials if stream.name == "ads" else _itself
+            split = _materials if stream.name == "ads" else itself
             yield from self._pages(path, params, until, until, "list", LIST_PAGE_ROWS, split)
         else:
+            daily = partial(self._daily, stream, account_id)
             for first, last in spans(since, min(until, self._settled_day()), self.max_span_days):
-                yield from self._daily(stream, account_id, first, last)
+                yield from halved(daily, first, last)
 
     def _settled_day(self) -> date:
         now = self.http.clock().astimezone(ZONE)
@@ -193,17 +201,7 @@ class OceanEngine(Source):
             "start_time": since.isoformat(),
             "end_time": until.isoformat(),
         }
-        try:
-            yield from self._pages(
-                "report/custom/get/", params, since, until, "rows", REPORT_PAGE_ROWS, _itself
-            )
-        except TooBigError:
-            # Only a first page is too big, so no row has left yet and halving doubles nothing.
-            if since == until:
-                raise
-            middle = since + timedelta(days=(until - since).days // 2)
-            yield from self._daily(stream, account_id, since, middle)
-            yield from self._daily(stream, account_id, middle + timedelta(days=1), until)
+        return self._pages("report/custom/get/", params, since, until, "rows", REPORT_PAGE_ROWS)
 
     def _account(self, account_id: str, day: date) -> Page:
         params = {"advertiser_ids": f"[{account_id}]"}
@@ -221,36 +219,17 @@ class OceanEngine(Source):
         until: date,
         name: str,
         page_rows: int,
-        split: Callable[[dict[str, Any]], Iterator[dict[str, Any]]],
+        split: Callable[[dict[str, Any]], Iterator[dict[str, Any]]] = itself,
     ) -> Iterator[Page]:
-        number, received = 1, 0
-        while True:
-            paging = {"page": str(number), "page_size": str(page_rows)}
-            try:
-                reply = self._get(f"{API_VERSION}/{path}", {**params, **paging})
-            except TooBigError as error:
-                if number == 1:
-                    raise
-                raise BadRequestError(str(error)) from None
-            found = _records(reply, f"data.{name}")
-            received += len(found)
-            rows = [
-                (iso_day(dig(record, "dimensions.stat_time_day"), until), dumps(record))
-                for whole in found
-                for record in split(whole)
-            ]
-            info = dig(reply.json, "data.page_info") or {}
-            if number < int(info.get("total_page") or 0):
-                yield Page(rows, (), API_VERSION, reply.line)
-                number += 1
-                continue
-            announced = int(info.get("total_number") or 0)
-            if received < announced:
-                raise MalformedResponseError(
-                    f"{reply.line}: {received} records on {number} pages, {announced} announced"
-                )
-            yield Page(rows, tuple(days_between(since, until)), API_VERSION, reply.line)
-            return
+        return numbered_pages(
+            lambda paging: self._get(f"{API_VERSION}/{path}", {**params, **paging}),
+            lambda reply: _records(reply, f"data.{name}"),
+            since,
+            until,
+            page_rows=page_rows,
+            api_version=API_VERSION,
+            split=split,
+        )
 
     def _get(self, path: str, params: Mapping[str, str]) -> Reply:
         token = self.tokens.access()
@@ -316,15 +295,9 @@ class OceanEngine(Source):
     def _judge(self, reply: Reply) -> None:
         if reply.status == 404:
             raise VersionSunsetError(f"{reply.line}: HTTP 404 (we speak {API_VERSION})")
-        if reply.status != 200:
-            judge_by_status(reply)
-        document = reply.json
-        if not isinstance(document, dict) or not isinstance(document.get("code"), int):
-            raise MalformedResponseError(f"{reply.line}: an envelope with 'code' was expected")
-        code, message = document["code"], str(document.get("message", ""))
+        code, message, text = opened(reply)
         if code == 0:
             return
-        text = f"{reply.line}: code {code}: {message} (request_id {document.get('request_id', '')})"
         if code in RATE_LIMIT_CODES:
             self._throttled_in_a_row += 1
             is_first = self._throttled_in_a_row == 1
@@ -344,10 +317,6 @@ class OceanEngine(Source):
         raise BadRequestError(text)
 
 
-def _itself(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield record
-
-
 def _materials(promotion: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A promotion's materials, each with the ids of what it serves in."""
     lists = promotion.get("promotion_materials") or {}
@@ -358,8 +327,5 @@ def _materials(promotion: dict[str, Any]) -> Iterator[dict[str, Any]]:
                    "material": material}  # fmt: skip
 
 
-def _records(reply: Reply, path: str) -> list[dict[str, Any]]:
-    records = dig(reply.json, path)
-    if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
-        raise MalformedResponseError(f"{reply.line}: no list of records under '{path}'")
-    return records
+def _records(reply: Reply, path: str) -> Records:
+    return records_of(dig(reply.json, path), reply, path)

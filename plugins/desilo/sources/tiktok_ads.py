@@ -12,23 +12,21 @@ are hidden unless the filter says STATUS_ALL. Days are days of the advertiser's 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
-from typing import Any, ClassVar
+from datetime import date
+from typing import ClassVar
 
-from desilo.days import days_between
-from desilo.sources.base import Page, Source, Stream, dig, dumps, iso_day, spans
+from desilo.sources.base import Page, Source, Stream, dig, dumps, spans
+from desilo.sources.envelopes import Records, halved, numbered_pages, opened, records_of
 from desilo.sources.pii import hash_paths
 from desilo.transport import (
     AuthError,
     BadRequestError,
     HeaderAuth,
-    MalformedResponseError,
     Reply,
     ThrottledError,
     TooBigError,
     TransientError,
     VersionSunsetError,
-    judge_by_status,
 )
 
 API_VERSION = "v1.3"
@@ -137,20 +135,13 @@ class TikTokAds(Source):
             }
             yield from self._pages(path, params, until, until)
         else:
-            for first, last in spans(since, until, self.max_span_days):
-                yield from self._daily(stream, account_id, first, last)
 
-    def _daily(self, stream: Stream, account_id: str, since: date, until: date) -> Iterator[Page]:
-        params = self._report(stream, account_id, since, until)
-        try:
-            yield from self._pages("report/integrated/get/", params, since, until)
-        except TooBigError:
-            # Only a first page is too big, so no row has left yet and halving doubles nothing.
-            if since == until:
-                raise
-            middle = since + timedelta(days=(until - since).days // 2)
-            yield from self._daily(stream, account_id, since, middle)
-            yield from self._daily(stream, account_id, middle + timedelta(days=1), until)
+            def daily(first: date, last: date) -> Iterator[Page]:
+                params = self._report(stream, account_id, first, last)
+                return self._pages("report/integrated/get/", params, first, last)
+
+            for first, last in spans(since, until, self.max_span_days):
+                yield from halved(daily, first, last)
 
     def _account(self, stream: Stream, account_id: str, day: date) -> Page:
         reply = self._get("advertiser/info/", {"advertiser_ids": dumps([account_id])})
@@ -188,34 +179,14 @@ class TikTokAds(Source):
     def _pages(
         self, path: str, params: Mapping[str, str], since: date, until: date
     ) -> Iterator[Page]:
-        number, received = 1, 0
-        while True:
-            paging = {"page": str(number), "page_size": str(PAGE_ROWS)}
-            try:
-                reply = self._get(path, {**params, **paging})
-            except TooBigError as error:
-                if number == 1:
-                    raise
-                raise BadRequestError(str(error)) from None
-            records = _records(reply)
-            received += len(records)
-            rows = [
-                (iso_day(dig(record, "dimensions.stat_time_day"), until), dumps(record))
-                for record in records
-            ]
-            info = dig(reply.json, "data.page_info") or {}
-            if number < int(info.get("total_page") or 0):
-                yield Page(rows, (), API_VERSION, reply.line)
-                number += 1
-                continue
-            announced = int(info.get("total_number") or 0)
-            if received < announced:
-                raise MalformedResponseError(
-                    f"{reply.line}: {received} records on {number} pages, {announced} announced"
-                )
-            covers = tuple(days_between(since, until))
-            yield Page(rows, covers, API_VERSION, reply.line)
-            return
+        return numbered_pages(
+            lambda paging: self._get(path, {**params, **paging}),
+            _records,
+            since,
+            until,
+            page_rows=PAGE_ROWS,
+            api_version=API_VERSION,
+        )
 
     def _get(self, path: str, params: Mapping[str, str]) -> Reply:
         reply = self.http.call(
@@ -229,18 +200,9 @@ class TikTokAds(Source):
         return reply
 
     def _judge(self, reply: Reply) -> None:
-        if reply.status != 200:
-            judge_by_status(reply)
-        document = reply.json
-        if not isinstance(document, dict) or not isinstance(document.get("code"), int):
-            raise MalformedResponseError(f"{reply.line}: an envelope with 'code' was expected")
-        code = document["code"]
+        code, message, text = opened(reply)
         if code == 0:
             return
-        text = (
-            f"{reply.line}: code {code}: {document.get('message', '')} "
-            f"(request_id {document.get('request_id', '')})"
-        )
         if code == RATE_LIMIT_CODE:
             self._throttled_in_a_row += 1
             is_first = self._throttled_in_a_row == 1
@@ -249,7 +211,6 @@ class TikTokAds(Source):
             raise AuthError(text)
         if code in TRANSIENT_CODES or code >= 50000:
             raise TransientError(text)
-        message = str(document.get("message", ""))
         if code == BAD_PARAMETER_CODE and any(words in message for words in _TOO_BIG_WORDS):
             raise TooBigError(text)
         if code == BAD_PARAMETER_CODE and any(words in message for words in _SUNSET_WORDS):
@@ -257,9 +218,7 @@ class TikTokAds(Source):
         raise BadRequestError(text)
 
 
-def _records(reply: Reply) -> list[dict[str, Any]]:
+def _records(reply: Reply) -> Records:
     data = reply.json.get("data")
     records = data if isinstance(data, list) else dig(reply.json, "data.list")
-    if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
-        raise MalformedResponseError(f"{reply.line}: no list of records under 'data'")
-    return records
+    return records_of(records, reply, "data")
