@@ -7,10 +7,13 @@
                 `_text` is for the rules only and is not kept
     rules       list of [reason, condition over the columns]; a record that breaks one stays,
                 with its reason and its verbatim text
+    unreadable  the reason of a record that is no JSON object
     key         columns that identify a record within its load; a second one with the same key stays
                 too, as 'duplicate key in load', and the first in the order of arrival counts
 -#}
-{% macro base_model(relation, structure, columns, rules, key) -%}
+{% macro base_model(
+    relation, structure, columns, rules, key, unreadable='record is not a JSON object'
+) -%}
     {%- set kept = [] -%}
     {%- for column in columns if not column.endswith('_text') -%}
         {%- do kept.append(column) -%}
@@ -36,7 +39,7 @@
     judged as (
         select
             *,
-            {{ reject_reason([['record is not a JSON object', 'is_not_json']] + rules) }}
+            {{ reject_reason([[unreadable, 'is_not_json']] + rules) }}
                 as own_reason
         from typed
     ),
