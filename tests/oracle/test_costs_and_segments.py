@@ -115,7 +115,8 @@ def segment_of(
         ),
         "fct_touchpoints": Table(
             {"person_id": "varchar", "touch_id": "varchar", "touched_at": "timestamp",
-             "touch_date": "date", "touchpoint_no": "bigint", "channel_id": "varchar"},
+             "touch_date": "date", "touchpoint_no": "bigint", "touchpoint_key": "varchar",
+             "channel_id": "varchar", "platform": "varchar", "campaign_id": "varchar"},
             [{"person_id": "p", "touch_id": f"t{n}", "touched_at": datetime(2026, 3, 1, n),
               "touch_date": date(2026, 3, 1), "touchpoint_no": number,
               "channel_id": "direct" if number == 9 else None}

@@ -22,10 +22,9 @@ arrivals as (
         channel_id,
         row_number() over (
             partition by person_id
-            order by touched_at desc, touch_id desc
+            order by arrival_no desc
         ) as from_last
-    from {{ ref('fct_touchpoints') }}
-    where channel_id is not null
+    from {{ ref('int_touch_arrivals') }}
 
 ),
 

@@ -9,9 +9,7 @@ with cohorts as (
 
 observed as (
 
-    select least({{ as_of() }}, coalesce(min(data_through_date), {{ as_of() }})) as through_date
-    from {{ ref('meta_sources') }}
-    where kind = 'order_files' and is_enabled
+    {{ observed_through("'order_files'") }}
 
 ),
 

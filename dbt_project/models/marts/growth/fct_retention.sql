@@ -48,9 +48,7 @@ members as (
 
 observed as (
 
-    select least({{ as_of() }}, coalesce(min(data_through_date), {{ as_of() }})) as through_date
-    from {{ ref('meta_sources') }}
-    where kind = 'amplitude' and is_enabled
+    {{ observed_through("'amplitude'") }}
 
 ),
 
